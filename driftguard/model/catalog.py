@@ -1,0 +1,133 @@
+"""What exists on Aurora, as pg_catalog tells it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from driftguard.model.identifiers import TableName
+
+
+@dataclass(frozen=True, slots=True)
+class PgType:
+    """A column's type.
+
+    `name` is pg_type.typname of the column's own type, `text` what format_type prints. For a domain,
+    `base_name` and `typmod` are those of the type at the end of the chain of domains, so that
+    `resolved` always names a type that holds the value. `typmod` is -1 where there is none.
+    """
+
+    name: str
+    text: str
+    kind: str = "b"  # pg_type.typtype: b base, c composite, d domain, e enum, p pseudo, r range, m multirange
+    typmod: int = -1
+    base_name: str = ""
+    element: str = ""  # typname of an array's element type
+    enum_labels: tuple[str, ...] = ()
+    schema: str = "pg_catalog"
+
+    @property
+    def resolved(self) -> str:
+        """The typname that holds the value: the base type of a domain, else the type itself."""
+        return self.base_name or self.name
+
+    @property
+    def is_array(self) -> bool:
+        return bool(self.element)
+
+    @property
+    def precision(self) -> int | None:
+        """numeric(p,s): p; None for numeric without (p,s) and for other types."""
+        if self.resolved != "numeric" or self.typmod < 4:
+            return None
+        return ((self.typmod - 4) >> 16) & 0xFFFF
+
+    @property
+    def scale(self) -> int | None:
+        """numeric(p,s): s, which can be negative or exceed p since PostgreSQL 15 (an 11-bit signed field)."""
+        if self.resolved != "numeric" or self.typmod < 4:
+            return None
+        return (((self.typmod - 4) & 0x7FF) ^ 1024) - 1024
+
+    @property
+    def length(self) -> int | None:
+        """char(n), varchar(n): n characters; bit(n), varbit(n): n bits; None without a limit."""
+        if self.typmod < 0:
+            return None
+        if self.resolved in ("varchar", "bpchar"):
+            return self.typmod - 4
+        if self.resolved in ("bit", "varbit"):
+            return self.typmod
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A live column (dropped ones are left out; their attnum is never used again)."""
+
+    name: str
+    attnum: int
+    type: PgType
+    nullable: bool = True
+    default: str | None = None  # the expression, as pg_get_expr prints it
+    missing_value: str | None = None  # the constant old rows show: pg_attribute.attmissingval as text
+    identity: str = ""  # pg_attribute.attidentity: '' none, 'a' always, 'd' by default
+    generated: str = ""  # pg_attribute.attgenerated: '' none, 's' stored, 'v' virtual
+    storage: str = "p"  # pg_attribute.attstorage: p plain, e external, x extended, m main
+    comment: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A primary key or a unique constraint: its name and its columns in key order."""
+
+    name: str
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table, partitioned table or partition."""
+
+    oid: int
+    schema: str
+    name: str
+    columns: tuple[Column, ...]
+    kind: str = "r"  # pg_class.relkind: r table, p partitioned table
+    persistence: str = "p"  # pg_class.relpersistence: p permanent, u unlogged
+    primary_key: Key | None = None
+    unique_keys: tuple[Key, ...] = ()
+    replica_identity: str = "d"  # pg_class.relreplident: d primary key, n nothing, f full, i an index
+    partition_of: TableName | None = None
+    inherits: tuple[TableName, ...] = ()
+    comment: str | None = None
+
+    @property
+    def id(self) -> TableName:
+        return TableName(self.schema, self.name)
+
+    def column(self, name: str) -> Column | None:
+        return next((c for c in self.columns if c.name == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Unseen:
+    """Something that was not looked at, and why: unknown is not absent."""
+
+    what: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """One Aurora database: tables sorted by (schema, name), who it is, and what could not be read."""
+
+    tables: tuple[Table, ...]
+    database: str = ""
+    database_oid: int = 0
+    system_identifier: str = ""  # pg_control_system().system_identifier, "" where it may not be read
+    server_version: str = ""
+    captured_at: str = ""  # ISO 8601, UTC
+    unseen: tuple[Unseen, ...] = field(default=())
+
+    def table(self, name: TableName) -> Table | None:
+        return next((t for t in self.tables if t.schema == name.schema and t.name == name.name), None)

@@ -1,0 +1,88 @@
+"""The Snowflake side that a source should have: its tables, pipe, file format and merge."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+from driftguard.model.emission import Emission, Hop, Loss, Role
+from driftguard.model.identifiers import ObjectName, TableName
+from driftguard.model.snowflake import SfType
+
+
+class Cast(enum.StrEnum):
+    """How the merge turns a STAGING value into a FINAL value. The SQL of each is in `merge/casts.py`."""
+
+    NONE = "none"
+    BOOLEAN = "boolean"
+    JSON = "json"
+    UTC = "utc"  # TIMESTAMP_NTZ that is known to be UTC, to TIMESTAMP_TZ at +00:00
+    NUMBER = "number"
+    FLOAT = "float"
+    DATE = "date"
+    TIME = "time"
+    TIMESTAMP = "timestamp"
+    HEX = "hex"
+
+
+@dataclass(frozen=True, slots=True)
+class StagingColumn:
+    """A column that STAGING should have."""
+
+    name: str
+    type: SfType
+    role: Role | None  # None for driftguard's own service columns
+    emitted_as: str | None = None  # the Parquet column that fills it
+
+
+@dataclass(frozen=True, slots=True)
+class FinalColumn:
+    """A column that FINAL should have, and where the merge takes it from."""
+
+    name: str
+    type: SfType
+    staging: str | None  # the STAGING column; None for driftguard's own
+    cast: Cast = Cast.NONE
+    key: bool = False
+    source: str | None = None  # the Aurora column
+    hops: tuple[Hop, ...] = ()
+
+    @property
+    def loss(self) -> Loss:
+        """The worst loss on the value's way."""
+        return max((h.loss for h in self.hops), key=lambda loss: loss.rank, default=Loss.EXACT)
+
+
+@dataclass(frozen=True, slots=True)
+class Landing:
+    """Everything that one landing consists of."""
+
+    table: TableName
+    staging: ObjectName
+    final: ObjectName
+    pipe: ObjectName
+    task: ObjectName
+    file_format: ObjectName
+    stage: ObjectName
+    path: str  # folder below the stage, ending in `/`
+    staging_columns: tuple[StagingColumn, ...]
+    final_columns: tuple[FinalColumn, ...]
+    emissions: tuple[Emission, ...] = ()
+
+    @property
+    def key(self) -> tuple[FinalColumn, ...]:
+        return tuple(c for c in self.final_columns if c.key)
+
+    def staging_role(self, role: Role) -> StagingColumn | None:
+        return next((c for c in self.staging_columns if c.role is role), None)
+
+
+# driftguard's own columns; they are there from the first day because they cannot be filled later.
+DG_FILE = "_DG_FILE"
+DG_ROW = "_DG_ROW"
+DG_LOADED_AT = "_DG_LOADED_AT"
+DG_COMMIT_TS = "_DG_COMMIT_TS"
+DG_SEQ = "_DG_SEQ"
+DG_OP = "_DG_OP"
+STAGING_SERVICE = (DG_FILE, DG_ROW, DG_LOADED_AT)
+FINAL_SERVICE = (DG_COMMIT_TS, DG_SEQ)

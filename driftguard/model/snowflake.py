@@ -1,0 +1,140 @@
+"""What exists on Snowflake: tables, pipes, tasks, procedures, file formats, and what could not be looked at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from driftguard.model.catalog import Unseen
+from driftguard.model.identifiers import ObjectName
+
+UNBOUNDED_VARCHAR = 134_217_728  # bytes and characters; "String & binary data types" (data-types-text)
+OLD_UNBOUNDED_VARCHAR = 16_777_216  # the default length before the 128 MB limit; counts as unbounded in a comparison
+MAX_BINARY = 67_108_864
+
+
+@dataclass(frozen=True, slots=True)
+class SfType:
+    """A Snowflake type: `base` is canonical (NUMBER, VARCHAR, BINARY, FLOAT, TIMESTAMP_NTZ, …).
+
+    `length` is for VARCHAR (characters) and BINARY (bytes); `precision` for NUMBER (digits), TIME and TIMESTAMP_*
+    (fractional digits); `scale` for NUMBER.
+    """
+
+    base: str
+    precision: int | None = None
+    scale: int | None = None
+    length: int | None = None
+
+    def __str__(self) -> str:
+        if self.base == "NUMBER" and self.precision is not None:
+            return f"NUMBER({self.precision},{self.scale or 0})"
+        if self.length is not None:
+            return f"{self.base}({self.length})"
+        if self.precision is not None:
+            return f"{self.base}({self.precision})"
+        return self.base
+
+
+@dataclass(frozen=True, slots=True)
+class SfColumn:
+    """A column as INFORMATION_SCHEMA.COLUMNS shows it."""
+
+    name: str
+    type: SfType
+    nullable: bool = True
+    comment: str | None = None
+    default: str | None = None
+    evolved: bool = False  # Snowflake added it itself (SCHEMA_EVOLUTION_RECORD is filled)
+
+
+@dataclass(frozen=True, slots=True)
+class SfTable:
+    """A table with its columns in order. `kind` is INFORMATION_SCHEMA.TABLES.TABLE_TYPE."""
+
+    name: ObjectName
+    columns: tuple[SfColumn, ...]
+    kind: str = "BASE TABLE"
+    primary_key: tuple[str, ...] = ()
+    comment: str | None = None
+    schema_evolution: bool = False
+    row_count: int | None = None
+    bytes: int | None = None
+
+    def column(self, name: str) -> SfColumn | None:
+        return next((c for c in self.columns if c.name == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Pipe:
+    """A pipe; `definition` is its COPY statement as SHOW PIPES prints it."""
+
+    name: ObjectName
+    definition: str
+    comment: str | None = None
+    invalid_reason: str | None = None
+    state: str | None = None  # executionState of SYSTEM$PIPE_STATUS; None where it was not asked for
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A task; `definition` is its body verbatim, `state` is `started` or `suspended`."""
+
+    name: ObjectName
+    definition: str
+    state: str
+    schedule: str | None = None
+    warehouse: str | None = None
+    predecessors: tuple[str, ...] = ()
+    comment: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Procedure:
+    """A stored procedure; `definition` is None where the role may not read it."""
+
+    name: ObjectName
+    arguments: str
+    definition: str | None = None
+    language: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FileFormat:
+    """A named file format; `options` holds what SHOW FILE FORMATS prints, keys in upper case, values as text."""
+
+    name: ObjectName
+    type: str
+    options: tuple[tuple[str, str], ...] = ()
+
+    def option(self, key: str) -> str | None:
+        return dict(self.options).get(key)
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A named stage. `url` is empty for an internal stage."""
+
+    name: ObjectName
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Estate:
+    """The Snowflake side as it was found. What is in `unseen` may exist: nothing may be created or dropped for it."""
+
+    tables: tuple[SfTable, ...] = ()
+    pipes: tuple[Pipe, ...] = ()
+    tasks: tuple[Task, ...] = ()
+    procedures: tuple[Procedure, ...] = ()
+    file_formats: tuple[FileFormat, ...] = ()
+    stages: tuple[Stage, ...] = ()
+    schemas: tuple[tuple[str, str], ...] = ()  # (database, schema) that the role can see
+    unseen: tuple[Unseen, ...] = field(default=())
+    account: str = ""
+    role: str = ""
+    captured_at: str = ""  # ISO 8601, UTC
+
+    def saw(self, kind: str, database: str, schema: str) -> bool:
+        """False where a listing of `kind` (tables, pipes, tasks, …) in that schema failed, was cut or was refused."""
+        area = f"{kind} in {database}.{schema}"
+        return not any(u.what in (area, f"schema {database}.{schema}") for u in self.unseen)
