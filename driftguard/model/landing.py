@@ -33,6 +33,7 @@ class StagingColumn:
     type: SfType
     role: Role | None  # None for driftguard's own service columns
     emitted_as: str | None = None  # the Parquet column that fills it
+    least: SfType | None = None  # the narrowest type that still takes every value
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,7 @@ class FinalColumn:
     key: bool = False
     source: str | None = None  # the Aurora column
     hops: tuple[Hop, ...] = ()
+    least: SfType | None = None  # the narrowest type that still takes every value
 
     @property
     def loss(self) -> Loss:
@@ -68,6 +70,7 @@ class Landing:
     staging_columns: tuple[StagingColumn, ...]
     final_columns: tuple[FinalColumn, ...]
     emissions: tuple[Emission, ...] = ()
+    loads_at_start: bool = True  # full-load rows carry the start of their load as commit time
 
     @property
     def key(self) -> tuple[FinalColumn, ...]:

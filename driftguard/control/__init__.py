@@ -1,0 +1,1 @@
+"""driftguard's own tables in Snowflake: revisions, lease, journal, watermarks."""

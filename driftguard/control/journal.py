@@ -1,0 +1,117 @@
+"""What was planned, started and done: rows that are only ever added."""
+
+from __future__ import annotations
+
+import uuid
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import func, insert, select
+
+from driftguard.control.schema import JOURNAL, REVISION, fetch, run
+from driftguard.model.plan import Statement
+from driftguard.snowflake.session import Session
+
+PLANNED, STARTED, DONE, FAILED, FINISHED = "planned", "started", "done", "failed", "finished"
+
+
+@dataclass(slots=True)
+class OperationRecord:
+    """What the journal knows of one operation of a revision."""
+
+    planned: dict[int, tuple[str, str]] = field(default_factory=dict)  # statement → (SQL, summary)
+    done: set[int] = field(default_factory=set)
+    started: set[int] = field(default_factory=set)
+    finished: bool = False
+
+    @property
+    def open(self) -> list[int]:
+        """Statements still to run, in order."""
+        return sorted(set(self.planned) - self.done)
+
+
+@dataclass(slots=True)
+class RevisionRecord:
+    """What the journal knows of one revision."""
+
+    digest: str = ""
+    operations: defaultdict[int, OperationRecord] = field(default_factory=lambda: defaultdict(OperationRecord))
+    applied: bool = False
+
+
+class Journal:
+    """Reads and writes the control tables through one session."""
+
+    def __init__(self, session: Session, token: int = 0) -> None:
+        self._session = session
+        self._token = token
+        self.run = uuid.uuid4().hex
+
+    def read(self) -> dict[str, RevisionRecord]:
+        """All revisions that were begun or applied."""
+        records: defaultdict[str, RevisionRecord] = defaultdict(RevisionRecord)
+        for row in fetch(self._session, select(JOURNAL).order_by(JOURNAL.c.at, JOURNAL.c.operation)):
+            record = records[row["REVISION"]]
+            record.digest = row["DIGEST"]
+            operation = record.operations[row["OPERATION"]]
+            number = row["STATEMENT"]
+            match row["EVENT"]:
+                case "planned":
+                    operation.planned[number] = (row["SQL"], row["DETAIL"] or "")
+                case "started":
+                    operation.started.add(number)
+                case "done":
+                    operation.done.add(number)
+                case "finished":
+                    operation.finished = True
+        for row in fetch(self._session, select(REVISION)):
+            records[row["REVISION"]].applied = True
+            records[row["REVISION"]].digest = row["DIGEST"]
+        return dict(records)
+
+    def plan(self, revision: str, digest: str, operation: int, statements: tuple[Statement, ...]) -> None:
+        """Write down the statements before the first runs, so that a later run goes on with the same ones."""
+        for number, statement in enumerate(statements):
+            self._write(revision, digest, operation, number, PLANNED, sql=statement.sql, detail=statement.summary)
+
+    def started(self, revision: str, digest: str, operation: int, statement: int) -> str:
+        """Returns the QUERY_TAG that the statement must carry."""
+        tag = f"driftguard:{revision}:{operation}:{statement}:{self.run}"
+        self._write(revision, digest, operation, statement, STARTED, tag=tag)
+        return tag
+
+    def done(self, revision: str, digest: str, operation: int, statement: int) -> None:
+        self._write(revision, digest, operation, statement, DONE)
+
+    def failed(self, revision: str, digest: str, operation: int, statement: int, why: str) -> None:
+        self._write(revision, digest, operation, statement, FAILED, detail=why)
+
+    def finished(self, revision: str, digest: str, operation: int) -> None:
+        self._write(revision, digest, operation, -1, FINISHED)
+
+    def applied(self, revision: str, digest: str, by: str) -> None:
+        """The revision is whole: verified by looking again."""
+        row = select(_bind(revision), _bind(digest), func.sysdate(), _bind(by))
+        run(self._session, insert(REVISION).from_select(["revision", "digest", "applied_at", "applied_by"], row))
+
+    def _write(self, revision: str, digest: str, operation: int, statement: int, event: str, **more: str) -> None:
+        values: dict[str, Any] = {
+            "run": self.run,
+            "token": self._token,
+            "revision": revision,
+            "digest": digest,
+            "operation": operation,
+            "statement": statement,
+            "event": event,
+            **more,
+        }
+        names = ["at", *values]
+        row = select(func.sysdate(), *(_bind(value) for value in values.values()))
+        run(self._session, insert(JOURNAL).from_select(names, row))
+
+
+def _bind(value: Any) -> Any:
+    from sqlalchemy import literal
+
+    return literal(value)

@@ -1,0 +1,104 @@
+"""The tables of the control schema, and how a statement on them becomes SQL.
+
+Journal, revisions and watermarks are INSERT-only: updates of one Snowflake table wait for each other, and past about 20
+waiters a statement fails. The lease is the one row that is updated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from snowflake.sqlalchemy import TIMESTAMP_LTZ, TIMESTAMP_NTZ, snowdialect
+from sqlalchemy import BigInteger, Column, Integer, MetaData, String, Table
+from sqlalchemy.schema import CreateTable
+from sqlalchemy.sql.base import Executable
+
+from driftguard.snowflake.session import Session
+from driftguard.sql.snowflake import schema_name
+
+metadata = MetaData()
+
+# Lower-case names in SQLAlchemy are unquoted in SQL, so that Snowflake stores them in upper case.
+REVISION = Table(
+    "revision",
+    metadata,
+    Column("revision", String(64), nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("applied_at", TIMESTAMP_NTZ, nullable=False),
+    Column("applied_by", String(256)),
+)
+
+JOURNAL = Table(
+    "journal",
+    metadata,
+    Column("at", TIMESTAMP_NTZ, nullable=False),
+    Column("run", String(64), nullable=False),
+    Column("token", BigInteger),
+    Column("revision", String(64), nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("operation", Integer, nullable=False),
+    Column("statement", Integer, nullable=False),
+    Column("event", String(16), nullable=False),  # planned · started · done · failed · finished
+    Column("tag", String(256)),
+    Column("sql", String(16_777_216)),
+    Column("detail", String(16_777_216)),
+)
+
+WATERMARK = Table(
+    "watermark",
+    metadata,
+    Column("landing", String(1024), nullable=False),
+    Column("upto", TIMESTAMP_LTZ, nullable=False),
+    Column("ran_at", TIMESTAMP_LTZ, nullable=False),
+)
+
+LEASE = Table(
+    "lease",
+    metadata,
+    Column("name", String(64), nullable=False),
+    Column("holder", String(256)),
+    Column("token", BigInteger, nullable=False),
+    Column("expires_at", TIMESTAMP_NTZ, nullable=False),
+)
+
+# One statement, so that the row is there from the moment the table is, and only one of two first applies makes it.
+_CREATE_LEASE = (
+    "CREATE TABLE IF NOT EXISTS lease (name VARCHAR(64) NOT NULL, holder VARCHAR(256), token NUMBER(38,0) NOT NULL, "
+    "expires_at TIMESTAMP_NTZ(9) NOT NULL) AS SELECT 'apply', NULL, 0, '1970-01-01 00:00:00'::TIMESTAMP_NTZ(9)"
+)
+
+_DIALECT = snowdialect.dialect()
+
+
+def compiled(statement: Executable) -> tuple[str, Mapping[str, Any]]:
+    """A SQLAlchemy statement as Snowflake SQL and its bound values."""
+    result = statement.compile(dialect=_DIALECT)  # type: ignore[attr-defined]
+    return str(result), dict(result.params)
+
+
+def setup_statements(database: str, schema: str) -> tuple[str, ...]:
+    """What the first `apply` runs; every statement can be run again."""
+    area = schema_name(database, schema)
+    tables = [
+        str(CreateTable(table, if_not_exists=True).compile(dialect=_DIALECT)).strip()
+        for table in (REVISION, JOURNAL, WATERMARK)
+    ]
+    return (f"CREATE SCHEMA IF NOT EXISTS {area}", f"USE SCHEMA {area}", *tables, _CREATE_LEASE)
+
+
+def use(session: Session, database: str, schema: str) -> None:
+    """Make the control schema the session's current one; all other statements of driftguard name theirs in full."""
+    session.execute(f"USE SCHEMA {schema_name(database, schema)}")
+
+
+def run(session: Session, statement: Executable) -> int:
+    """Execute a statement on the control tables; returns its row count."""
+    sql, parameters = compiled(statement)
+    return session.execute(sql, parameters)
+
+
+def fetch(session: Session, statement: Executable) -> list[dict[str, Any]]:
+    """Run a query on the control tables."""
+    sql, parameters = compiled(statement)
+    return session.rows(sql, parameters)

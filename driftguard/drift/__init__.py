@@ -1,0 +1,1 @@
+"""Expected against actual: what is different, why it matters, what to do. Pure."""

@@ -1,0 +1,127 @@
+"""What the rules look at: every expected landing beside what was found of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from driftguard.drift.expect import Expectation
+from driftguard.merge.casts import cast_between
+from driftguard.model.catalog import Catalog
+from driftguard.model.emission import Role
+from driftguard.model.identifiers import ObjectName
+from driftguard.model.landing import FINAL_SERVICE, STAGING_SERVICE, Landing
+from driftguard.model.merge import MergeColumn, MergeSpec
+from driftguard.model.policy import Policy
+from driftguard.model.settings import DmsTask
+from driftguard.model.snowflake import Estate, FileFormat, Pipe, SfTable, Task
+
+WATERMARK = "WATERMARK"
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One landing: what it should be and what is there. None means "not there" only where `seen` says so."""
+
+    landing: Landing
+    staging: SfTable | None
+    final: SfTable | None
+    pipe: Pipe | None
+    task: Task | None
+    file_format: FileFormat | None
+    unseen: tuple[str, ...] = ()  # kinds that could not be listed: tables, pipes, tasks, file formats
+
+    def saw(self, kind: str) -> bool:
+        return kind not in self.unseen
+
+    @property
+    def new(self) -> bool:
+        """Nothing of the landing's tables is there, and driftguard was able to look."""
+        return self.staging is None and self.final is None and self.saw("tables")
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Everything that a rule may read."""
+
+    expectation: Expectation
+    pairs: tuple[Pair, ...]
+    tasks: tuple[DmsTask, ...]
+    policy: Policy
+    estate: Estate
+    catalog: Catalog | None = None
+    before: Catalog | None = None  # the same database without the proposed migrations, from one lineage
+    unselected: tuple[str, ...] = field(default=())
+
+
+def pair_up(landings: Iterable[Landing], estate: Estate) -> tuple[Pair, ...]:
+    """Put each landing beside what the estate has under its names."""
+    tables = {t.name: t for t in estate.tables}
+    pipes = {p.name: p for p in estate.pipes}
+    tasks = {t.name: t for t in estate.tasks}
+    formats = {f.name: f for f in estate.file_formats}
+    cannot: dict[tuple[str, str], tuple[str, ...]] = {}
+
+    def unseen(name: ObjectName) -> tuple[str, ...]:
+        area = (name.database, name.schema)
+        if area not in cannot:
+            kinds = ("tables", "pipes", "tasks", "file formats")
+            cannot[area] = tuple(k for k in kinds if not estate.saw(k, *area))
+        return cannot[area]
+
+    return tuple(
+        Pair(
+            landing=item,
+            staging=tables.get(item.staging),
+            final=tables.get(item.final),
+            pipe=pipes.get(item.pipe),
+            task=tasks.get(item.task),
+            file_format=formats.get(item.file_format),
+            unseen=tuple(dict.fromkeys(unseen(item.staging) + unseen(item.final))),
+        )
+        for item in landings
+    )
+
+
+def merge_spec(pair: Pair, policy: Policy) -> MergeSpec:
+    """The merge that the landing should have, once all its columns are there.
+
+    Columns that DMS no longer emits but both tables still have stay in the lists: rows with a value may still be on
+    their way, and a row without one must not erase what FINAL has.
+    """
+    landing = pair.landing
+    columns = [
+        MergeColumn(c.name, c.staging, c.cast, key=c.key) for c in landing.final_columns if c.staging is not None
+    ]
+    columns += kept_columns(pair)
+    op = landing.staging_role(Role.OP)
+    commit = landing.staging_role(Role.COMMIT_TIME)
+    change = landing.staging_role(Role.CHANGE_SEQ)
+    assert commit is not None  # expect() refuses a landing without a commit time
+    return MergeSpec(
+        staging=landing.staging,
+        final=landing.final,
+        watermark=ObjectName(policy.database, policy.control_schema, WATERMARK),
+        columns=tuple(columns),
+        op=op.name if op else None,
+        commit_time=commit.name,
+        change_seq=change.name if change else None,
+        loads_at_start=landing.loads_at_start,
+        overlap_minutes=policy.overlap_minutes,
+    )
+
+
+def kept_columns(pair: Pair) -> list[MergeColumn]:
+    """Columns of both tables that are not emitted any more, in FINAL's order."""
+    if pair.staging is None or pair.final is None:
+        return []
+    expected = {c.name for c in pair.landing.final_columns} | {c.name for c in pair.landing.staging_columns}
+    kept = []
+    for column in pair.final.columns:
+        staged = pair.staging.column(column.name)
+        if staged is None or column.name in expected or column.name in (*FINAL_SERVICE, *STAGING_SERVICE):
+            continue
+        cast = cast_between(staged.type, column.type)
+        if cast is not None:
+            kept.append(MergeColumn(column.name, column.name, cast, kept=True))
+    return kept

@@ -1,0 +1,23 @@
+"""DG104: a STAGING column has a type that Snowflake cannot alter to the one needed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from driftguard.drift.context import Context
+from driftguard.drift.fit import Fit
+from driftguard.drift.rules._common import fittings, misfit
+from driftguard.model.finding import Finding, Severity
+
+_REMEDY = "Snowflake cannot ALTER this type: add a column of the right type, fill it, and swap the two"
+
+CODE = "DG104"
+TITLE = "a STAGING column has a type that Snowflake cannot alter to the one needed"
+SEVERITY = Severity.ERROR
+
+
+def find(context: Context) -> Iterator[Finding]:
+    for item in fittings(context, "staging"):
+        if item.fit is Fit.REBUILD:
+            reason = "the file fails to load, or the value is rounded without an error"
+            yield misfit(item, CODE, SEVERITY, reason, _REMEDY)

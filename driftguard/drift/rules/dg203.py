@@ -1,0 +1,21 @@
+"""DG203: a FINAL column is too narrow and can be widened."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from driftguard.drift.context import Context
+from driftguard.drift.fit import Fit
+from driftguard.drift.rules._common import PLAN, fittings, misfit
+from driftguard.model.finding import Finding, Severity
+
+CODE = "DG203"
+TITLE = "a FINAL column is too narrow and can be widened"
+SEVERITY = Severity.ERROR
+
+
+def find(context: Context) -> Iterator[Finding]:
+    for item in fittings(context, "final"):
+        if item.fit is Fit.WIDEN:
+            reason = "a value that does not fit makes the merge fail, for all rows of its batch"
+            yield misfit(item, CODE, SEVERITY, reason, PLAN)

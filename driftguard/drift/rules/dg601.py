@@ -1,0 +1,24 @@
+"""DG601: part of Snowflake could not be looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from driftguard.drift.context import Context
+from driftguard.model.finding import Finding, Place, Severity
+
+CODE = "DG601"
+TITLE = "part of Snowflake could not be looked at"
+SEVERITY = Severity.UNKNOWN
+
+
+def find(context: Context) -> Iterator[Finding]:
+    for unseen in context.estate.unseen:
+        yield Finding(
+            CODE,
+            SEVERITY,
+            f"{unseen.what} on Snowflake could not be looked at: {unseen.reason}",
+            "not seeing a thing does not mean that it is not there: nothing is planned for what could not be looked at",
+            "docs/grants.md lists the privileges that each command needs",
+            place=Place("snowflake", unseen.what),
+        )

@@ -1,0 +1,1 @@
+"""What DMS will write: table mappings and settings in, emitted columns out. Pure."""

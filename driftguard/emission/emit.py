@@ -1,0 +1,149 @@
+"""Table, mappings and settings in; the columns of the Parquet files out."""
+
+from __future__ import annotations
+
+from driftguard.emission.mappings import select, transform
+from driftguard.model.catalog import Column, Table
+from driftguard.model.emission import Emission, EmittedColumn, Hop, Loss, Role, Source
+from driftguard.model.identifiers import TableName
+from driftguard.model.mappings import SourceColumn, TargetColumn
+from driftguard.model.settings import DmsTask, EndpointSettings
+from driftguard.typemap.load import TypeMaps
+from driftguard.typemap.resolve import Delivery, deliver, parquet_type
+
+OP = "Op"
+OP_SOURCE = 'AWS DMS User Guide, "Using Amazon S3 as a target", indicating source DB operations'
+TIME_SOURCE = "AWS DMS API, S3Settings.TimestampColumnName"
+CHANGE_SEQ = "$AR_H_CHANGE_SEQ"
+
+
+def emit(table: Table, task: DmsTask, maps: TypeMaps, *, database: str = "", pipeline: str = "") -> Emission | None:
+    """What `task` writes for `table`; None where its selection rules leave the table out.
+
+    Partitioned parents hold no rows of their own in the WAL; views, foreign and unlogged tables have no WAL at all.
+    """
+    if table.persistence != "p" or table.kind not in ("r", "p"):
+        return None
+    if not select(task.mappings, table.schema, table.name).selected:
+        return None
+    settings = task.endpoint
+    deliveries = {c.name: deliver(maps, c.type, settings) for c in table.columns}
+    source_columns = [SourceColumn(c.name, deliveries[c.name].lob) for c in table.columns]
+    target = transform(task.mappings, table.schema, table.name, source_columns)
+    schema = task.settings.target_schema or target.schema
+    dropped = [(d.name, d.reason) for d in target.dropped]
+    warnings = [w.message for w in target.warnings]
+
+    data: list[EmittedColumn] = []
+    key_names: dict[str, str] = {}
+    for column in target.columns:
+        source = table.column(column.source) if column.source else None
+        if source is None or column.before_image:
+            data.append(_made_up(column, source, maps, settings))
+            continue
+        delivery = deliveries[source.name]
+        reason = _not_delivered(delivery, table, task)
+        if reason:
+            dropped.append((source.name, reason))
+            continue
+        data.append(_data(column, source, delivery, maps, settings))
+        key_names[source.name] = column.name
+
+    full_load, cdc = _with_service_columns(tuple(data), settings)
+    key = table.primary_key.columns if table.primary_key else ()
+    emitted_key = tuple(key_names[k] for k in key if k in key_names)
+    return Emission(
+        source=Source(table.id, task=task.name, pipeline=pipeline, database=database),
+        target=TableName(schema, target.table),
+        path="/".join(part for part in (settings.bucket_folder.strip("/"), schema, target.table) if part) + "/",
+        full_load=full_load,
+        cdc=cdc,
+        key=emitted_key if len(emitted_key) == len(key) else (),
+        dropped=tuple(dropped),
+        warnings=tuple(warnings),
+    )
+
+
+def _not_delivered(delivery: Delivery, table: Table, task: DmsTask) -> str:
+    if delivery.parquet == "-":
+        return delivery.hops[0].note
+    if delivery.lob and not task.settings.support_lobs:
+        return "SupportLobs is false and the column is a LOB for DMS"
+    if delivery.lob and table.primary_key is None:
+        return "the column is a LOB for DMS, and DMS migrates LOBs only for tables with a primary key"
+    return ""
+
+
+def _data(
+    target: TargetColumn, source: Column, delivery: Delivery, maps: TypeMaps, settings: EndpointSettings
+) -> EmittedColumn:
+    dms, parquet, hops = delivery.dms, delivery.parquet, delivery.hops
+    if target.data_type is not None:
+        changed = _override_text(target)
+        parquet, second = parquet_type(maps, changed, settings)
+        note = f"change-data-type by rule {target.rule_id}"
+        first = Hop(
+            "postgres_to_dms", source.type.text, changed, Loss.ASSUMED_EXACT, note, "table mappings", "stand-in only"
+        )
+        dms, hops = changed, (first, second)
+    return EmittedColumn(
+        name=target.name,
+        role=Role.DATA,
+        dms_type=dms,
+        parquet_type=parquet,
+        source=source.name,
+        pg_type=source.type,
+        lob=delivery.lob,
+        hops=hops,
+    )
+
+
+def _made_up(target: TargetColumn, source: Column | None, maps: TypeMaps, settings: EndpointSettings) -> EmittedColumn:
+    """A column that no source column stands behind: add-column, or a before-image."""
+    role = Role.ADDED
+    dms = _override_text(target) if target.data_type else "STRING"
+    if target.before_image and source is not None:
+        role = Role.BEFORE_IMAGE
+        dms = deliver(maps, source.type, settings).dms
+    elif target.expression == CHANGE_SEQ:
+        role = Role.CHANGE_SEQ
+    parquet, hop = parquet_type(maps, dms, settings)
+    return EmittedColumn(
+        name=target.name,
+        role=role,
+        dms_type=dms,
+        parquet_type=parquet,
+        source=source.name if source else None,
+        pg_type=source.type if source else None,
+        hops=(hop,),
+    )
+
+
+def _override_text(target: TargetColumn) -> str:
+    data_type = target.data_type
+    assert data_type is not None
+    word = data_type.type.upper()
+    if word == "NUMERIC":
+        return f"NUMERIC({data_type.precision or 38},{data_type.scale or 0})"
+    if word == "DATETIME":
+        return f"DATETIME({data_type.scale if data_type.scale is not None else 6})"
+    return f"{word}({data_type.length})" if data_type.length is not None else word
+
+
+def _with_service_columns(
+    data: tuple[EmittedColumn, ...], settings: EndpointSettings
+) -> tuple[tuple[EmittedColumn, ...], tuple[EmittedColumn, ...]]:
+    """Op first and the commit time last, for full-load files and for CDC files by the documented truth table."""
+    op = EmittedColumn(OP, Role.OP, "STRING", "STRING", hops=(_exact("Op", OP_SOURCE),))
+    head_full = (op,) if settings.include_op_for_full_load else ()
+    inserts_only_without_op = settings.cdc_inserts_only and not settings.include_op_for_full_load
+    head_cdc = () if inserts_only_without_op else (op,)
+    tail: tuple[EmittedColumn, ...] = ()
+    if settings.timestamp_column_name:
+        name = settings.timestamp_column_name
+        tail = (EmittedColumn(name, Role.COMMIT_TIME, "STRING", "STRING", hops=(_exact(name, TIME_SOURCE),)),)
+    return head_full + data + tail, head_cdc + data + tail
+
+
+def _exact(name: str, source: str) -> Hop:
+    return Hop("dms_to_parquet", name, "STRING", Loss.EXACT, "", source, "AWS text")

@@ -1,0 +1,51 @@
+"""The SQL of each cast from STAGING to FINAL. A value that does not fit becomes NULL, not an error."""
+
+from __future__ import annotations
+
+from driftguard.model.landing import Cast
+from driftguard.model.snowflake import SfType
+
+# TO_VARCHAR and back is independent of the session's TIMEZONE, which a cast from TIMESTAMP_NTZ is not.
+# Source: docs.snowflake.com "Date & time data types", "TO_TIMESTAMP / TO_TIMESTAMP_*".
+_TEXT_FORMAT = "YYYY-MM-DD HH24:MI:SS.FF9"
+
+_TEMPLATES = {
+    Cast.NONE: "{c}",
+    Cast.BOOLEAN: "TRY_TO_BOOLEAN({c})",
+    Cast.JSON: "TRY_PARSE_JSON({c})",
+    Cast.UTC: f"TO_TIMESTAMP_TZ(TO_VARCHAR({{c}}, '{_TEXT_FORMAT}') || ' +00:00', '{_TEXT_FORMAT} TZH:TZM')",
+    Cast.NUMBER: "TRY_TO_NUMBER({c}, 38, {s})",
+    Cast.FLOAT: "TRY_TO_DOUBLE({c})",
+    Cast.DATE: "TRY_TO_DATE({c})",
+    Cast.TIME: "TRY_TO_TIME({c})",
+    Cast.TIMESTAMP: "TRY_TO_TIMESTAMP_NTZ({c})",
+    Cast.HEX: "TRY_TO_BINARY({c}, 'HEX')",
+}
+
+
+def cast_sql(cast: Cast, column: str, *, scale: int = 0) -> str:
+    """`column` (already quoted) through `cast`; `scale` is for NUMBER."""
+    return _TEMPLATES[cast].replace("{c}", column).replace("{s}", str(scale))
+
+
+# From VARCHAR, because that is what STAGING holds wherever a Parquet type is not certain.
+_FROM_TEXT = {
+    "BOOLEAN": Cast.BOOLEAN,
+    "VARIANT": Cast.JSON,
+    "FLOAT": Cast.FLOAT,
+    "DATE": Cast.DATE,
+    "TIME": Cast.TIME,
+    "TIMESTAMP_NTZ": Cast.TIMESTAMP,
+    "BINARY": Cast.HEX,
+}
+
+
+def cast_between(staging: SfType, final: SfType) -> Cast | None:
+    """The cast that carries one type to the other; None where the merge knows none."""
+    if staging.base == final.base:
+        return Cast.NONE
+    if staging.base == "VARCHAR":
+        return _FROM_TEXT.get(final.base)
+    if staging.base == "TIMESTAMP_NTZ" and final.base == "TIMESTAMP_TZ":
+        return Cast.UTC
+    return None

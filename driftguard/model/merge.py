@@ -1,0 +1,37 @@
+"""What a generated merge does, as data: revisions hold this, never the SQL."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from driftguard.model.identifiers import ObjectName
+from driftguard.model.landing import Cast
+
+
+@dataclass(frozen=True, slots=True)
+class MergeColumn:
+    """One entry of the column lists: FINAL.`final` takes STAGING.`staging` through `cast`.
+
+    A `kept` column is no longer emitted: a row without it does not erase the value that FINAL has.
+    """
+
+    final: str
+    staging: str
+    cast: Cast = Cast.NONE
+    key: bool = False
+    kept: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MergeSpec:
+    """Names are as stored. `loads_at_start`: full-load rows already carry the start of their load as commit time."""
+
+    staging: ObjectName
+    final: ObjectName
+    watermark: ObjectName
+    columns: tuple[MergeColumn, ...]
+    op: str | None
+    commit_time: str
+    change_seq: str | None = None
+    loads_at_start: bool = True
+    overlap_minutes: int = 60

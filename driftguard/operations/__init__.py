@@ -1,0 +1,1 @@
+"""One change as data: precondition, SQL, effect on the estate, inverse, hazards. One file a kind. Pure."""

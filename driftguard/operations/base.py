@@ -1,0 +1,118 @@
+"""What every operation can do, and the registry that revisions are read with."""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from driftguard.model.identifiers import ObjectName
+from driftguard.model.plan import Hazard, Phase, Statement
+from driftguard.model.snowflake import Estate, Pipe, SfTable, Task
+from driftguard.operations.codec import decode_fields, encode_fields
+
+
+class State(enum.Enum):
+    """`READY` to run · `DONE` already, in full · `BLOCKED`: neither, and running it would be wrong."""
+
+    READY = "ready"
+    DONE = "done"
+    BLOCKED = "blocked"
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """An operation's precondition, judged on an estate."""
+
+    state: State
+    reason: str = ""
+
+
+READY = Readiness(State.READY)
+DONE = Readiness(State.DONE)
+
+
+def blocked(reason: str) -> Readiness:
+    return Readiness(State.BLOCKED, reason)
+
+
+@dataclass(frozen=True)
+class Operation(ABC):
+    """A frozen value. Subclasses are dataclasses whose fields are literals once encoded."""
+
+    kind: ClassVar[str]
+    phase: ClassVar[Phase] = Phase.EXPAND
+    registry: ClassVar[dict[str, type[Operation]]] = {}
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if cls.kind in Operation.registry:
+            raise TypeError(f"two operations are called {cls.kind}")
+        Operation.registry[cls.kind] = cls
+
+    @abstractmethod
+    def touches(self) -> tuple[ObjectName, ...]:
+        """The Snowflake objects that it reads or changes."""
+
+    @abstractmethod
+    def readiness(self, estate: Estate) -> Readiness:
+        """May it run on this estate? A thing that could not be looked at blocks; it is never taken as absent."""
+
+    @abstractmethod
+    def statements(self, estate: Estate) -> tuple[Statement, ...]:
+        """The SQL still to run on this estate, in order. Every statement can be run a second time."""
+
+    @abstractmethod
+    def effect(self, estate: Estate) -> Estate:
+        """The estate as it is afterwards."""
+
+    @abstractmethod
+    def summary(self) -> str:
+        """One line for a person."""
+
+    def inverse(self) -> Operation | None:
+        """What undoes it; None where nothing does without losing data."""
+        return None
+
+    def hazards(self) -> tuple[Hazard, ...]:
+        return ()
+
+    def arguments(self) -> dict[str, Any]:
+        """The fields as literals, defaults left out: what a revision file holds."""
+        return encode_fields(self)
+
+
+def build(kind: str, arguments: dict[str, Any]) -> Operation:
+    """The operation of a revision's call. Raises `KeyError` for an unknown kind, `ValueError` for wrong arguments."""
+    cls = Operation.registry[kind]
+    return decode_fields(cls, arguments)
+
+
+def find_table(estate: Estate, name: ObjectName) -> SfTable | None:
+    return next((t for t in estate.tables if t.name == name), None)
+
+
+def find_task(estate: Estate, name: ObjectName) -> Task | None:
+    return next((t for t in estate.tasks if t.name == name), None)
+
+
+def find_pipe(estate: Estate, name: ObjectName) -> Pipe | None:
+    return next((p for p in estate.pipes if p.name == name), None)
+
+
+def with_table(estate: Estate, table: SfTable) -> Estate:
+    """The estate with `table` in place of the one of its name, or added."""
+    kept = tuple(t for t in estate.tables if t.name != table.name)
+    return dataclasses.replace(estate, tables=tuple(sorted((*kept, table), key=lambda t: t.name)))
+
+
+def with_task(estate: Estate, task: Task) -> Estate:
+    kept = tuple(t for t in estate.tasks if t.name != task.name)
+    return dataclasses.replace(estate, tasks=tuple(sorted((*kept, task), key=lambda t: t.name)))
+
+
+def with_pipe(estate: Estate, pipe: Pipe) -> Estate:
+    kept = tuple(p for p in estate.pipes if p.name != pipe.name)
+    return dataclasses.replace(estate, pipes=tuple(sorted((*kept, pipe), key=lambda p: p.name)))

@@ -1,0 +1,38 @@
+"""What the operations on columns share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from driftguard.model.identifiers import ObjectName
+from driftguard.model.snowflake import Estate, SfTable, SfType
+from driftguard.operations.base import Readiness, blocked, find_table
+from driftguard.sql.snowflake import quote, type_text
+
+
+@dataclass(frozen=True)
+class ColumnDef:
+    """A column to create: always nullable unless `required`, never with a default.
+
+    Source: docs.snowflake.com "ALTER TABLE": a default cannot be dropped again from a column that was added with one.
+    """
+
+    name: str
+    type: SfType
+    required: bool = False
+
+
+def definition(column: ColumnDef) -> str:
+    return f"{quote(column.name)} {type_text(column.type)}{' NOT NULL' if column.required else ''}"
+
+
+def look_up(estate: Estate, name: ObjectName) -> SfTable | Readiness:
+    """The table, or why an operation on it cannot run."""
+    table = find_table(estate, name)
+    if table is not None:
+        if table.kind != "BASE TABLE":
+            return blocked(f"{name} is a {table.kind.lower()}, not a standard table")
+        return table
+    if not estate.saw("tables", name.database, name.schema):
+        return blocked(f"{name} could not be looked at")
+    return blocked(f"{name} does not exist")

@@ -1,0 +1,163 @@
+"""Make a landing: file format, FINAL, STAGING, pipe, merge task. What is there already is left alone."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+
+from driftguard.merge.generate import generate
+from driftguard.model.identifiers import ObjectName
+from driftguard.model.landing import DG_FILE, DG_LOADED_AT, DG_ROW
+from driftguard.model.merge import MergeSpec
+from driftguard.model.plan import Statement
+from driftguard.model.snowflake import Estate, FileFormat, Pipe, SfColumn, SfTable, Task
+from driftguard.operations.base import (
+    DONE,
+    READY,
+    Operation,
+    Readiness,
+    blocked,
+    find_pipe,
+    find_table,
+    find_task,
+    with_pipe,
+    with_table,
+    with_task,
+)
+from driftguard.operations.columns import ColumnDef, definition
+from driftguard.operations.replace_merge import STARTED
+from driftguard.sql.snowflake import literal, names, qualified, quote, stage_location
+
+# USE_LOGICAL_TYPE, USE_VECTORIZED_SCANNER and BINARY_AS_TEXT decide what timestamps and bytes become, and their defaults
+# are due to change; NULL_IF would turn the text \N into NULL. Source: docs.snowflake.com "CREATE FILE FORMAT".
+FILE_FORMAT_OPTIONS = (
+    ("TYPE", "PARQUET"),
+    ("USE_LOGICAL_TYPE", "TRUE"),
+    ("USE_VECTORIZED_SCANNER", "TRUE"),
+    ("BINARY_AS_TEXT", "FALSE"),
+    ("NULL_IF", "()"),
+)
+
+
+@dataclass(frozen=True)
+class CreateLanding(Operation):
+    """The parts in the order in which they need each other; the task is resumed last."""
+
+    kind = "create_landing"
+
+    file_format: ObjectName
+    stage: ObjectName
+    path: str
+    staging: ObjectName
+    staging_columns: tuple[ColumnDef, ...]
+    final: ObjectName
+    final_columns: tuple[ColumnDef, ...]
+    key: tuple[str, ...]
+    pipe: ObjectName
+    task: ObjectName
+    merge: MergeSpec
+    schedule: str = "1 MINUTE"
+    warehouse: str = ""
+    with_pipe: bool = True  # False where somebody else manages the pipes
+    with_task: bool = True  # False where somebody else manages the merges
+
+    def touches(self) -> tuple[ObjectName, ...]:
+        return (self.file_format, self.staging, self.final, self.pipe, self.task)
+
+    def readiness(self, estate: Estate) -> Readiness:
+        for kind, name in (
+            ("tables", self.staging),
+            ("tables", self.final),
+            ("pipes", self.pipe),
+            ("tasks", self.task),
+            ("file formats", self.file_format),
+        ):
+            if not estate.saw(kind, name.database, name.schema):
+                return blocked(f"{kind} in {name.database}.{name.schema} could not be looked at")
+        for name, columns in ((self.staging, self.staging_columns), (self.final, self.final_columns)):
+            table = find_table(estate, name)
+            if table is None:
+                continue
+            missing = {c.name for c in columns} - {c.name for c in table.columns}
+            if missing:
+                return blocked(f"{name} exists already, without the column {sorted(missing)[0]}")
+        return READY if self.statements(estate) else DONE
+
+    def statements(self, estate: Estate) -> tuple[Statement, ...]:
+        there = {t.name for t in estate.tables}
+        found: list[Statement] = []
+        if not any(f.name == self.file_format for f in estate.file_formats):
+            options = " ".join(f"{key} = {value}" for key, value in FILE_FORMAT_OPTIONS)
+            sql = f"CREATE FILE FORMAT IF NOT EXISTS {qualified(self.file_format)} {options}"
+            found.append(Statement(sql, f"create the file format {self.file_format}"))
+        if self.final not in there:
+            found.append(_create_table(self.final, self.final_columns, self.key))
+        if self.staging not in there:
+            found.append(_create_table(self.staging, self.staging_columns, ()))
+        if self.with_pipe and find_pipe(estate, self.pipe) is None:
+            found.append(Statement(self._create_pipe(), f"create the pipe {self.pipe}"))
+            # A new pipe sees only files that are written from now on; this loads those of the last 7 days.
+            refresh = f"ALTER PIPE {qualified(self.pipe)} REFRESH"
+            found.append(Statement(refresh, f"load the files that are already there into {self.staging}"))
+        if self.with_task and find_task(estate, self.task) is None:
+            found.append(Statement(self._create_task(), f"create the merge task {self.task}"))
+            found.append(Statement(f"ALTER TASK {qualified(self.task)} RESUME", f"resume {self.task}"))
+        return tuple(found)
+
+    def effect(self, estate: Estate) -> Estate:
+        if not any(f.name == self.file_format for f in estate.file_formats):
+            new = FileFormat(self.file_format, "PARQUET", tuple(FILE_FORMAT_OPTIONS))
+            estate = dataclasses.replace(estate, file_formats=(*estate.file_formats, new))
+        for name, columns, key in (
+            (self.final, self.final_columns, self.key),
+            (self.staging, self.staging_columns, ()),
+        ):
+            if find_table(estate, name) is None:
+                made = tuple(SfColumn(c.name, c.type, nullable=not c.required) for c in columns)
+                estate = with_table(estate, SfTable(name, made, primary_key=key))
+        if self.with_pipe and find_pipe(estate, self.pipe) is None:
+            estate = with_pipe(estate, Pipe(self.pipe, self._copy()))
+        if self.with_task and find_task(estate, self.task) is None:
+            body = generate(self.merge)
+            estate = with_task(estate, Task(self.task, body, STARTED, self.schedule, self.warehouse or None))
+        return estate
+
+    def summary(self) -> str:
+        parts = [str(self.staging)]
+        parts += [self.pipe.name] if self.with_pipe else []
+        parts += [self.task.name] if self.with_task else []
+        return f"create the landing {self.final} with {', '.join(parts)}"
+
+    def _create_pipe(self) -> str:
+        return f"CREATE PIPE IF NOT EXISTS {qualified(self.pipe)} AUTO_INGEST = TRUE AS\n{self._copy()}"
+
+    def _copy(self) -> str:
+        metadata = ", ".join(
+            f"{quote(column)} = {source}"
+            for column, source in (
+                (DG_FILE, "METADATA$FILENAME"),
+                (DG_ROW, "METADATA$FILE_ROW_NUMBER"),
+                (DG_LOADED_AT, "METADATA$START_SCAN_TIME"),
+            )
+        )
+        return (
+            f"COPY INTO {qualified(self.staging)}\n"
+            f"FROM {stage_location(self.stage, self.path)}\n"
+            f"FILE_FORMAT = (FORMAT_NAME = {literal(qualified(self.file_format))})\n"
+            "MATCH_BY_COLUMN_NAME = CASE_INSENSITIVE\n"
+            f"INCLUDE_METADATA = ({metadata})"
+        )
+
+    def _create_task(self) -> str:
+        size = "USER_TASK_MANAGED_INITIAL_WAREHOUSE_SIZE = 'XSMALL'"
+        where = f"WAREHOUSE = {quote(self.warehouse)}" if self.warehouse else size
+        head = f"CREATE TASK IF NOT EXISTS {qualified(self.task)} {where} SCHEDULE = {literal(self.schedule)} AS"
+        return f"{head}\n{generate(self.merge)}"
+
+
+def _create_table(name: ObjectName, columns: tuple[ColumnDef, ...], key: tuple[str, ...]) -> Statement:
+    lines = [definition(c) for c in columns]
+    if key:
+        lines.append(f"PRIMARY KEY ({names(key)})")
+    body = ",\n  ".join(lines)
+    return Statement(f"CREATE TABLE IF NOT EXISTS {qualified(name)} (\n  {body}\n)", f"create the table {name}")

@@ -1,0 +1,93 @@
+"""Give a merge task a new body, and put the task back into the state that it was in."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+
+from driftguard.merge.generate import generate
+from driftguard.model.identifiers import ObjectName
+from driftguard.model.merge import MergeSpec
+from driftguard.model.plan import Statement
+from driftguard.model.snowflake import Estate
+from driftguard.operations.add_columns import AddColumns
+from driftguard.operations.base import DONE, READY, Operation, Readiness, State, blocked, find_task, with_task
+from driftguard.operations.columns import ColumnDef, look_up
+from driftguard.sql.snowflake import qualified
+
+STARTED = "started"
+
+
+@dataclass(frozen=True)
+class ReplaceMerge(Operation):
+    """SUSPEND → add what STAGING gains → MODIFY AS → RESUME; a task that was suspended stays suspended.
+
+    A standalone task must be suspended before it is modified (docs.snowflake.com "ALTER TASK"). `add_to_staging` are
+    columns that STAGING gets while no merge can run: with the old lists a run in between would merge their rows
+    without them, and the guard in FINAL would keep the values out for good.
+    """
+
+    kind = "replace_merge"
+
+    task: ObjectName
+    merge: MergeSpec
+    add_to_staging: tuple[ColumnDef, ...] = ()
+
+    def touches(self) -> tuple[ObjectName, ...]:
+        return (self.task, self.merge.staging, self.merge.final)
+
+    def readiness(self, estate: Estate) -> Readiness:
+        task = find_task(estate, self.task)
+        if task is None:
+            seen = estate.saw("tasks", self.task.database, self.task.schema)
+            return blocked(f"{self.task} {'does not exist' if seen else 'could not be looked at'}")
+        if task.predecessors:
+            return blocked(
+                f"{self.task} runs after {', '.join(task.predecessors)}; driftguard changes single tasks only"
+            )
+        added = self._add()
+        if added is not None and (first := added.readiness(estate)).state is State.BLOCKED:
+            return first
+        gained = {c.name for c in self.add_to_staging}
+        for name, wanted in (
+            (self.merge.staging, {c.staging for c in self.merge.columns} - gained),
+            (self.merge.final, {c.final for c in self.merge.columns}),
+        ):
+            table = look_up(estate, name)
+            if isinstance(table, Readiness):
+                return table
+            missing = wanted - {c.name for c in table.columns}
+            if missing:
+                return blocked(f"{name} has no column {sorted(missing)[0]}")
+        same = task.definition.strip() == generate(self.merge).strip()
+        return DONE if same and (added is None or added.readiness(estate) == DONE) else READY
+
+    def statements(self, estate: Estate) -> tuple[Statement, ...]:
+        task = find_task(estate, self.task)
+        name = qualified(self.task)
+        change = Statement(f"ALTER TASK {name} MODIFY AS\n{generate(self.merge)}", f"replace the merge of {self.task}")
+        added = self._add()
+        gained = added.statements(estate) if added else ()
+        if task is not None and task.state.lower() != STARTED:
+            return (*gained, change)
+        return (
+            Statement(f"ALTER TASK {name} SUSPEND", f"suspend {self.task}"),
+            *gained,
+            change,
+            Statement(f"ALTER TASK {name} RESUME", f"resume {self.task}"),
+        )
+
+    def effect(self, estate: Estate) -> Estate:
+        task = find_task(estate, self.task)
+        assert task is not None
+        added = self._add()
+        if added is not None:
+            estate = added.effect(estate)
+        return with_task(estate, dataclasses.replace(task, definition=generate(self.merge)))
+
+    def summary(self) -> str:
+        gained = f"add {', '.join(f'{c.name} {c.type}' for c in self.add_to_staging)} to {self.merge.staging} and "
+        return f"{gained if self.add_to_staging else ''}replace the merge of {self.task}"
+
+    def _add(self) -> AddColumns | None:
+        return AddColumns(self.merge.staging, self.add_to_staging) if self.add_to_staging else None

@@ -1,0 +1,1 @@
+"""From findings' causes to ordered operations. Pure."""

@@ -1,0 +1,136 @@
+"""The operations that bring the estate to the expected landings, in an order in which no value is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from driftguard.drift.context import Context, Pair, merge_spec
+from driftguard.drift.fit import Fit, fit, widened
+from driftguard.merge.generate import MARK, generate
+from driftguard.model.landing import FinalColumn, StagingColumn
+from driftguard.model.plan import Hazard
+from driftguard.model.policy import Policy
+from driftguard.model.snowflake import SfTable
+from driftguard.operations.add_columns import AddColumns
+from driftguard.operations.base import Operation
+from driftguard.operations.columns import ColumnDef
+from driftguard.operations.create_landing import CreateLanding
+from driftguard.operations.drop_not_null import DropNotNull
+from driftguard.operations.replace_merge import ReplaceMerge
+from driftguard.operations.widen_column import WidenColumn
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Operations in order, and what the plan leaves to people."""
+
+    operations: tuple[Operation, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def hazards(self) -> tuple[Hazard, ...]:
+        return tuple(dict.fromkeys(h for op in self.operations for h in op.hazards()))
+
+
+def make_plan(context: Context) -> Plan:
+    """What to do about every difference that one of the operations can close.
+
+    A thing that could not be looked at gets no operation, only a note: unknown is not absent.
+    """
+    operations: list[Operation] = []
+    notes: list[str] = [f"{r.table}: no landing ({r.message})" for r in context.expectation.refusals]
+    for pair in context.pairs:
+        if not pair.unseen:
+            operations += _landing(pair, context.policy, notes)
+        else:
+            notes.append(f"{pair.landing.table}: nothing planned, {' and '.join(pair.unseen)} could not be looked at")
+    return Plan(tuple(operations), tuple(notes))
+
+
+def _landing(pair: Pair, policy: Policy, notes: list[str]) -> list[Operation]:
+    """FINAL before STAGING before the merge: each step is harmless if the next never happens."""
+    landing = pair.landing
+    operations: list[Operation] = []
+    if pair.final is not None:
+        operations += _repair(pair.final, landing.final_columns, {c.name for c in landing.key}, notes)
+        missing = _missing(pair.final, landing.final_columns)
+        if missing:
+            operations.append(AddColumns(landing.final, missing))
+    gained: tuple[ColumnDef, ...] = ()
+    if pair.staging is not None:
+        operations += _repair(pair.staging, landing.staging_columns, set(), notes)
+        gained = _missing(pair.staging, landing.staging_columns)
+    ours = pair.task is not None and pair.task.definition.lstrip().startswith(MARK)
+    replaces = ours and pair.staging is not None and pair.final is not None and policy.merge_managed_by == "driftguard"
+    spec = merge_spec(pair, policy)
+    if gained and not replaces:
+        operations.append(AddColumns(landing.staging, gained))
+    create = _create(pair, policy)
+    if create is not None:
+        operations.append(create)
+    if replaces:
+        assert pair.task is not None
+        if gained or pair.task.definition.strip() != generate(spec).strip():
+            operations.append(ReplaceMerge(landing.task, spec, gained))
+    elif pair.task is not None and operations:
+        owner = policy.merge_managed_by if policy.merge_managed_by != "driftguard" else "somebody else"
+        notes.append(f"{landing.task}: the merge belongs to {owner}; add the new columns to its lists there")
+    return operations
+
+
+def _create(pair: Pair, policy: Policy) -> CreateLanding | None:
+    landing = pair.landing
+    pipe, task = policy.pipe_managed_by == "driftguard", policy.merge_managed_by == "driftguard"
+    complete = pair.staging is not None and pair.final is not None
+    complete = complete and (pair.pipe is not None or not pipe) and (pair.task is not None or not task)
+    if complete:
+        return None
+    key = {c.name for c in landing.key}
+    return CreateLanding(
+        file_format=landing.file_format,
+        stage=landing.stage,
+        path=landing.path,
+        staging=landing.staging,
+        staging_columns=tuple(ColumnDef(c.name, c.type) for c in landing.staging_columns),
+        final=landing.final,
+        final_columns=tuple(ColumnDef(c.name, c.type, required=c.name in key) for c in landing.final_columns),
+        key=tuple(c.name for c in landing.key),
+        pipe=landing.pipe,
+        task=landing.task,
+        merge=merge_spec(pair, policy),
+        schedule=policy.schedule,
+        warehouse=policy.warehouse,
+        with_pipe=pipe,
+        with_task=task,
+    )
+
+
+def _missing(table: SfTable, expected: Iterable[StagingColumn | FinalColumn]) -> tuple[ColumnDef, ...]:
+    there = {c.name for c in table.columns}
+    return tuple(ColumnDef(c.name, c.type) for c in expected if c.name not in there)
+
+
+def _repair(
+    table: SfTable, expected: Iterable[StagingColumn | FinalColumn], required: set[str], notes: list[str]
+) -> list[Operation]:
+    """Widen what is too narrow, and allow NULL where rows may have one."""
+    operations: list[Operation] = []
+    actual = {c.name: c for c in table.columns}
+    for column in expected:
+        found = actual.get(column.name)
+        if found is None:
+            continue
+        match fit(found.type, column.least or column.type):
+            case Fit.WIDEN:
+                operations.append(WidenColumn(table.name, column.name, widened(found.type, column.type)))
+            case Fit.REBUILD:
+                notes.append(
+                    f"{table.name}.{column.name}: {found.type} cannot become {column.type} by ALTER; rebuild it"
+                )
+            case Fit.FITS:
+                pass
+    nullable = tuple(c.name for c in table.columns if not c.nullable and c.name not in required)
+    if nullable:
+        operations.append(DropNotNull(table.name, nullable))
+    return operations

@@ -1,0 +1,1 @@
+"""The Snowflake side: a session, and what it can see."""

@@ -1,0 +1,357 @@
+"""Reads the Snowflake side in a number of statements that does not grow with the number of tables.
+
+A thing that may not be seen is reported as unseen, never as absent: a missing privilege hides an object from every
+listing (docs.snowflake.com "Snowflake Information Schema"), and SHOW stops at 10,000 rows without saying so.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from driftguard.model.catalog import Unseen
+from driftguard.model.identifiers import ObjectName
+from driftguard.model.snowflake import (
+    Estate,
+    FileFormat,
+    Pipe,
+    Procedure,
+    SfColumn,
+    SfTable,
+    SfType,
+    Stage,
+    Task,
+)
+from driftguard.snowflake.errors import TOO_MUCH_DATA, number, text, unreachable
+from driftguard.snowflake.session import Session
+from driftguard.sql.snowflake import literal, parse_type, qualified, quote, schema_name
+
+SHOW_LIMIT = 10_000
+Row = dict[str, Any]
+
+
+def introspect(session: Session, database: str, schemas: Sequence[str]) -> Estate:
+    """Everything of driftguard's concern in `schemas` of `database`; what could not be read is in `Estate.unseen`.
+
+    Raises `UnreachableError` only where nothing at all can be said: no connection, no such database for this role.
+    """
+    reader = _Reader(session, database)
+    visible = reader.schemas()
+    wanted = list(dict.fromkeys(schemas))
+    for schema in wanted:
+        if schema not in visible:
+            reader.unseen.append(
+                Unseen(
+                    f"schema {database}.{schema}", "the role does not see it: it does not exist, or USAGE is missing"
+                )
+            )
+    seen = [schema for schema in wanted if schema in visible]
+    tables = reader.tables(seen)
+    for schema in seen:
+        if not any(t.name.schema == schema for t in tables) and not reader.may_create(schema):
+            reason = "the listing is empty, and the role has neither OWNERSHIP of the schema nor CREATE TABLE in it"
+            reader.unseen.append(Unseen(f"tables in {database}.{schema}", reason))
+    return Estate(
+        tables=tables,
+        pipes=reader.pipes(seen),
+        tasks=reader.tasks(seen),
+        procedures=reader.procedures(seen),
+        file_formats=reader.file_formats(seen),
+        stages=reader.stages(seen),
+        schemas=tuple((database, schema) for schema in seen),
+        unseen=tuple(reader.unseen),
+        account=reader.account,
+        role=reader.role,
+        captured_at=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+
+
+class _Reader:
+    def __init__(self, session: Session, database: str) -> None:
+        self.session = session
+        self.database = database
+        self.unseen: list[Unseen] = []
+        who = self._must("SELECT CURRENT_ACCOUNT() AS ACCOUNT, CURRENT_ROLE() AS ROLE")[0]
+        self.account, self.role = str(who["ACCOUNT"] or ""), str(who["ROLE"] or "")
+
+    def schemas(self) -> set[str]:
+        rows = self._must(f"SHOW SCHEMAS IN DATABASE {quote(self.database)}")
+        return {str(row["NAME"]) for row in rows}
+
+    def may_create(self, schema: str) -> bool:
+        """Does a role of this session own the schema, or may it create tables there?"""
+        try:
+            roles = json.loads(self.session.rows("SELECT CURRENT_AVAILABLE_ROLES() AS R")[0]["R"] or "[]")
+            grants = self.session.rows(f"SHOW GRANTS ON SCHEMA {schema_name(self.database, schema)}")
+        except Exception as error:
+            if number(error) < 0:
+                raise
+            return False
+        mine = {str(role) for role in roles} | {self.role}
+        return any(
+            str(g["GRANTEE_NAME"]) in mine and str(g["PRIVILEGE"]) in ("OWNERSHIP", "CREATE TABLE") for g in grants
+        )
+
+    def tables(self, schemas: Sequence[str]) -> tuple[SfTable, ...]:
+        rows = self._information("tables", schemas, "TABLES", _TABLE_COLUMNS)
+        if not rows:
+            return ()
+        columns = self._columns(schemas, [str(r["TABLE_NAME"]) for r in rows])
+        keys = self._keys()
+        found = []
+        for row in rows:
+            name = ObjectName(self.database, str(row["TABLE_SCHEMA"]), str(row["TABLE_NAME"]))
+            found.append(
+                SfTable(
+                    name=name,
+                    columns=tuple(columns[(name.schema, name.name)]),
+                    kind=str(row["TABLE_TYPE"]),
+                    primary_key=tuple(keys[(name.schema, name.name)]),
+                    comment=row["COMMENT"] or None,
+                    row_count=row["ROW_COUNT"],
+                    bytes=row["BYTES"],
+                )
+            )
+        return tuple(sorted(found, key=lambda t: t.name))
+
+    def _columns(self, schemas: Sequence[str], names: list[str]) -> dict[tuple[str, str], list[SfColumn]]:
+        precisions = self._time_precisions(schemas)
+        found: dict[tuple[str, str], list[SfColumn]] = defaultdict(list)
+        for row in self._split("columns", schemas, sorted(set(names))):
+            key = (str(row["TABLE_SCHEMA"]), str(row["TABLE_NAME"]))
+            precision = precisions.get((*key, str(row["COLUMN_NAME"])))
+            found[key].append(
+                SfColumn(
+                    name=str(row["COLUMN_NAME"]),
+                    type=_type(row, precision),
+                    nullable=str(row["IS_NULLABLE"]).upper() == "YES",
+                    comment=row["COMMENT"] or None,
+                    default=row["COLUMN_DEFAULT"],
+                    evolved=bool(row.get("SCHEMA_EVOLUTION_RECORD")),
+                )
+            )
+        return found
+
+    def _split(self, what: str, schemas: Sequence[str], names: list[str]) -> list[Row]:
+        """COLUMNS in one statement, or in halves by table name where Snowflake says that it is too much."""
+        where = ""
+        if names:
+            where = f"AND TABLE_NAME BETWEEN {literal(names[0])} AND {literal(names[-1])} "
+        try:
+            return self.session.rows(
+                _information_sql(self.database, schemas, "COLUMNS", _COLUMN_COLUMNS, where)
+                + " ORDER BY TABLE_SCHEMA, TABLE_NAME, ORDINAL_POSITION"
+            )
+        except Exception as error:
+            if TOO_MUCH_DATA.lower() in text(error).lower() and len(names) > 1:
+                middle = len(names) // 2
+                return self._split(what, schemas, names[:middle]) + self._split(what, schemas, names[middle:])
+            raise unreachable(error, self.session.where) from None
+
+    def _time_precisions(self, schemas: Sequence[str]) -> dict[tuple[str, str, str], int]:
+        """INFORMATION_SCHEMA leaves out the precision of TIME and TIMESTAMP_*; SHOW COLUMNS has it."""
+        found = {}
+        for row in self._show("time precisions", schemas, lambda s: f"SHOW COLUMNS IN SCHEMA {s}"):
+            described = json.loads(row["DATA_TYPE"])
+            if str(described.get("type", "")).startswith("TIME") and described.get("precision") is not None:
+                found[(str(row["SCHEMA_NAME"]), str(row["TABLE_NAME"]), str(row["COLUMN_NAME"]))] = described[
+                    "precision"
+                ]
+        return found
+
+    def _keys(self) -> dict[tuple[str, str], list[str]]:
+        found: dict[tuple[str, str], list[tuple[int, str]]] = defaultdict(list)
+        for row in self._soft("keys", f"SHOW PRIMARY KEYS IN DATABASE {quote(self.database)}"):
+            key = (str(row["SCHEMA_NAME"]), str(row["TABLE_NAME"]))
+            found[key].append((int(row["KEY_SEQUENCE"]), str(row["COLUMN_NAME"])))
+        return defaultdict(list, {key: [name for _, name in sorted(items)] for key, items in found.items()})
+
+    def pipes(self, schemas: Sequence[str]) -> tuple[Pipe, ...]:
+        rows = self._show("pipes", schemas, lambda s: f"SHOW PIPES IN SCHEMA {s}")
+        names = [self._name(row) for row in rows]
+        states = self._pipe_states(names)
+        return tuple(
+            Pipe(
+                name=name,
+                definition=str(row["DEFINITION"]),
+                comment=row.get("COMMENT") or None,
+                invalid_reason=row.get("INVALID_REASON") or None,
+                state=states.get(name),
+            )
+            for name, row in sorted(zip(names, rows, strict=True), key=lambda item: item[0])
+        )
+
+    def _pipe_states(self, names: Sequence[ObjectName]) -> dict[ObjectName, str]:
+        """One statement for all of them: SYSTEM$PIPE_STATUS takes one pipe a call, but many calls fit in a SELECT."""
+        if not names:
+            return {}
+        calls = ", ".join(
+            f"SYSTEM$PIPE_STATUS({literal(qualified(name))}) AS S{index}" for index, name in enumerate(names)
+        )
+        rows = self._soft("pipe states", f"SELECT {calls}")
+        if not rows:
+            return {}
+        return {name: json.loads(rows[0][f"S{i}"]).get("executionState") for i, name in enumerate(names)}
+
+    def tasks(self, schemas: Sequence[str]) -> tuple[Task, ...]:
+        rows = self._show("tasks", schemas, lambda s: f"SHOW TASKS IN SCHEMA {s}")
+        return tuple(
+            sorted(
+                (
+                    Task(
+                        name=self._name(row),
+                        definition=str(row["DEFINITION"]),
+                        state=str(row["STATE"]),
+                        schedule=row.get("SCHEDULE") or None,
+                        warehouse=row.get("WAREHOUSE") or None,
+                        predecessors=_predecessors(row.get("PREDECESSORS")),
+                        comment=row.get("COMMENT") or None,
+                    )
+                    for row in rows
+                ),
+                key=lambda t: t.name,
+            )
+        )
+
+    def procedures(self, schemas: Sequence[str]) -> tuple[Procedure, ...]:
+        rows = self._information("procedures", schemas, "PROCEDURES", _PROCEDURE_COLUMNS)
+        return tuple(
+            sorted(
+                (
+                    Procedure(
+                        ObjectName(self.database, str(row["PROCEDURE_SCHEMA"]), str(row["PROCEDURE_NAME"])),
+                        str(row["ARGUMENT_SIGNATURE"]),
+                        row["PROCEDURE_DEFINITION"],
+                        row["PROCEDURE_LANGUAGE"],
+                    )
+                    for row in rows
+                ),
+                key=lambda p: (p.name, p.arguments),
+            )
+        )
+
+    def file_formats(self, schemas: Sequence[str]) -> tuple[FileFormat, ...]:
+        rows = self._show("file formats", schemas, lambda s: f"SHOW FILE FORMATS IN SCHEMA {s}")
+        found = []
+        for row in rows:
+            options = json.loads(row.get("FORMAT_OPTIONS") or "{}")
+            pairs = tuple(sorted((key.upper(), _option(value)) for key, value in options.items()))
+            found.append(FileFormat(self._name(row), str(row["TYPE"]), pairs))
+        return tuple(sorted(found, key=lambda f: f.name))
+
+    def stages(self, schemas: Sequence[str]) -> tuple[Stage, ...]:
+        rows = self._show("stages", schemas, lambda s: f"SHOW STAGES IN SCHEMA {s}")
+        return tuple(sorted((Stage(self._name(row), str(row.get("URL") or "")) for row in rows), key=lambda s: s.name))
+
+    def _name(self, row: Row) -> ObjectName:
+        return ObjectName(self.database, str(row["SCHEMA_NAME"]), str(row["NAME"]))
+
+    def _show(self, kind: str, schemas: Sequence[str], sql: Callable[[str], str]) -> list[Row]:
+        """A SHOW a schema; one that fails, or stops at the limit, is unseen and gives no rows."""
+        found: list[Row] = []
+        for schema in schemas:
+            what = f"{kind} in {self.database}.{schema}"
+            found += self._soft(what, sql(schema_name(self.database, schema)))
+        return found
+
+    def _soft(self, what: str, sql: str) -> list[Row]:
+        try:
+            rows = self.session.rows(sql)
+        except Exception as error:
+            if number(error) < 0:
+                raise
+            self.unseen.append(Unseen(what, text(error)))
+            return []
+        if len(rows) >= SHOW_LIMIT and sql.startswith("SHOW"):
+            self.unseen.append(Unseen(what, f"SHOW stops at {SHOW_LIMIT} rows, so some may be missing"))
+        return rows
+
+    def _information(self, kind: str, schemas: Sequence[str], view: str, columns: Sequence[str]) -> list[Row]:
+        if not schemas:
+            return []
+        try:
+            return self.session.rows(_information_sql(self.database, schemas, view, columns, ""))
+        except Exception as error:
+            if number(error) < 0:
+                raise
+            self.unseen += [Unseen(f"{kind} in {self.database}.{schema}", text(error)) for schema in schemas]
+            return []
+
+    def _must(self, sql: str) -> list[Row]:
+        try:
+            return self.session.rows(sql)
+        except Exception as error:
+            if number(error) < 0:
+                raise
+            raise unreachable(error, self.session.where) from None
+
+
+# Columns by name: "do not SELECT *", because Snowflake adds columns to these views.
+_TABLE_COLUMNS = ("TABLE_SCHEMA", "TABLE_NAME", "TABLE_TYPE", "ROW_COUNT", "BYTES", "COMMENT")
+_COLUMN_COLUMNS = (
+    "TABLE_SCHEMA",
+    "TABLE_NAME",
+    "COLUMN_NAME",
+    "ORDINAL_POSITION",
+    "IS_NULLABLE",
+    "DATA_TYPE",
+    "CHARACTER_MAXIMUM_LENGTH",
+    "CHARACTER_OCTET_LENGTH",
+    "NUMERIC_PRECISION",
+    "NUMERIC_SCALE",
+    "COLUMN_DEFAULT",
+    "COMMENT",
+)
+_PROCEDURE_COLUMNS = (
+    "PROCEDURE_SCHEMA",
+    "PROCEDURE_NAME",
+    "ARGUMENT_SIGNATURE",
+    "PROCEDURE_LANGUAGE",
+    "PROCEDURE_DEFINITION",
+)
+
+
+def _information_sql(database: str, schemas: Iterable[str], view: str, columns: Sequence[str], where: str) -> str:
+    field = "PROCEDURE_SCHEMA" if view == "PROCEDURES" else "TABLE_SCHEMA"
+    listed = ", ".join(literal(schema) for schema in schemas)
+    selected = ", ".join(columns)
+    return f"SELECT {selected} FROM {quote(database)}.INFORMATION_SCHEMA.{view} WHERE {field} IN ({listed}) {where}"
+
+
+def _type(row: Row, time_precision: int | None) -> SfType:
+    base = parse_type(str(row["DATA_TYPE"])).base
+    if base == "NUMBER":
+        return SfType("NUMBER", precision=_int(row["NUMERIC_PRECISION"], 38), scale=_int(row["NUMERIC_SCALE"], 0))
+    if base == "VARCHAR":
+        length = row["CHARACTER_MAXIMUM_LENGTH"]
+        return SfType("VARCHAR", length=int(length)) if length is not None else parse_type("VARCHAR")
+    if base == "BINARY":
+        length = row["CHARACTER_OCTET_LENGTH"] or row["CHARACTER_MAXIMUM_LENGTH"]
+        return SfType("BINARY", length=int(length)) if length is not None else parse_type("BINARY")
+    if base.startswith("TIME"):
+        return SfType(base, precision=time_precision if time_precision is not None else 9)
+    return SfType(base)
+
+
+def _int(value: Any, default: int) -> int:
+    return default if value is None else int(value)
+
+
+def _option(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).upper()
+    return json.dumps(value, separators=(",", ":")) if isinstance(value, list | dict) else str(value)
+
+
+def _predecessors(value: Any) -> tuple[str, ...]:
+    """SHOW TASKS prints a JSON list of names, `[]` where there are none."""
+    if not value:
+        return ()
+    try:
+        listed = json.loads(value)
+    except (TypeError, ValueError):
+        return (str(value),)
+    return tuple(str(item) for item in listed) if isinstance(listed, list) else (str(listed),)

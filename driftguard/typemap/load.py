@@ -1,0 +1,126 @@
+"""Reads `typemaps/*.toml` into rows."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from driftguard.errors import TypeMapError
+from driftguard.model.emission import Loss
+from driftguard.model.landing import Cast
+from driftguard.resources import data_dir
+
+M = TypeVar("M", bound="_Strict")
+
+HOPS = ("postgres_to_dms", "dms_to_parquet", "parquet_to_staging", "postgres_to_final")
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Match(_Strict):
+    """What a row is about; all that is given must hold, nothing given matches everything."""
+
+    type: tuple[str, ...] = ()  # pg_type.typname, domains resolved
+    kind: str | None = None  # pg_type.typtype
+    array: bool | None = None
+    dms: tuple[str, ...] = ()
+    parquet: tuple[str, ...] = ()
+
+
+class When(_Strict):
+    """Conditions on the column and on the endpoint's settings."""
+
+    unbounded: bool | None = None  # numeric without (p,s), varchar or varbit without a length
+    scale_below_zero: bool | None = None
+    scale_above_precision: bool | None = None
+    max_precision: int | None = None
+    max_scale: int | None = None
+    map_boolean_as_boolean: bool | None = None
+    trim_space_in_char: bool | None = None
+    parquet_timestamp_in_millisecond: bool | None = None
+
+
+SETTINGS = ("map_boolean_as_boolean", "trim_space_in_char", "parquet_timestamp_in_millisecond")
+
+
+class Row(_Strict):
+    """One row of a hop: the first that matches wins."""
+
+    match: Match
+    when: When = When()
+    type: str
+    loss: Loss
+    source: str
+    proven_by: Literal["footer sample", "AWS text", "stand-in only"]
+    note: str = ""
+    lob: bool = False
+    cast: Cast = Cast.NONE
+
+
+class Override(_Strict):
+    """A person's decision for one column, one table or one type, with a reason."""
+
+    column: str | None = None  # schema.table.column
+    table: str | None = None  # schema.table: every column of that table with `type`
+    type: str | None = None  # pg_type.typname
+    staging: str | None = None
+    final: str | None = None
+    cast: Cast | None = None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class TypeMaps:
+    """The four hops, and the project's own overrides."""
+
+    rows: dict[str, tuple[Row, ...]]
+    overrides: tuple[Override, ...] = field(default=())
+
+
+@cache
+def shipped() -> TypeMaps:
+    """The maps that come with the package. Raises `TypeMapError` if one is damaged."""
+    folder = data_dir("typemaps")
+    return TypeMaps({hop: _rows(folder / f"{hop}.toml") for hop in HOPS})
+
+
+def load(overrides: Path | None = None) -> TypeMaps:
+    """The shipped maps with the overrides of the project's `typemaps/overrides.toml`, where there is one.
+
+    Raises `TypeMapError` with the file and the key if it is malformed.
+    """
+    maps = shipped()
+    if overrides is None or not overrides.is_file():
+        return maps
+    document = _read(overrides)
+    unknown = set(document) - {"override"}
+    if unknown:
+        raise TypeMapError(f"{overrides}: unknown key {sorted(unknown)[0]!r}", hint="write [[override]] tables")
+    return TypeMaps(maps.rows, tuple(_parse(Override, item, overrides) for item in document.get("override", [])))
+
+
+def _rows(path: Path) -> tuple[Row, ...]:
+    return tuple(_parse(Row, item, path) for item in _read(path).get("row", []))
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise TypeMapError(f"{path}: {error}") from None
+
+
+def _parse(model: type[M], item: object, path: Path) -> M:
+    try:
+        return model.model_validate(item)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise TypeMapError(f"{path}: {where}: {first['msg']}") from None
