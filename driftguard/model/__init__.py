@@ -1,0 +1,1 @@
+"""The nouns: frozen dataclasses without behaviour that needs a connection, a clock or an environment."""
