@@ -13,7 +13,8 @@ class PgType:
 
     `name` is pg_type.typname of the column's own type, `text` what format_type prints. For a domain,
     `base_name` and `typmod` are those of the type at the end of the chain of domains, so that
-    `resolved` always names a type that holds the value. `typmod` is -1 where there is none.
+    `resolved` always names a type that holds the value. `typmod` is -1 where there is none. `element` and
+    `enum_labels` are also those at the end of the chain; the labels of an array are those of its element type.
     """
 
     name: str
@@ -24,6 +25,7 @@ class PgType:
     element: str = ""  # typname of an array's element type
     enum_labels: tuple[str, ...] = ()
     schema: str = "pg_catalog"
+    base_text: str = ""  # a domain: what format_type prints for the type at the end of the chain, with its typmod
 
     @property
     def resolved(self) -> str:
@@ -68,7 +70,7 @@ class Column:
     attnum: int
     type: PgType
     nullable: bool = True
-    default: str | None = None  # the expression, as pg_get_expr prints it
+    default: str | None = None  # the expression, as pg_get_expr prints it; a domain's own where the column has none
     missing_value: str | None = None  # the constant old rows show: pg_attribute.attmissingval as text
     identity: str = ""  # pg_attribute.attidentity: '' none, 'a' always, 'd' by default
     generated: str = ""  # pg_attribute.attgenerated: '' none, 's' stored, 'v' virtual
@@ -78,10 +80,14 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A primary key or a unique constraint: its name and its columns in key order."""
+    """A primary key, a unique constraint, or a unique index on plain columns without WHERE; columns in key order.
+
+    A deferrable key cannot serve as the replica identity ("ALTER TABLE", REPLICA IDENTITY, in the PostgreSQL manual).
+    """
 
     name: str
     columns: tuple[str, ...]
+    deferrable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +103,10 @@ class Table:
     primary_key: Key | None = None
     unique_keys: tuple[Key, ...] = ()
     replica_identity: str = "d"  # pg_class.relreplident: d primary key, n nothing, f full, i an index
+    replica_index: str = ""  # the index's name where replica_identity is 'i'
     partition_of: TableName | None = None
+    partition_key: str = ""  # a partitioned table: pg_get_partkeydef, such as RANGE (created_at)
+    partition_bound: str = ""  # a partition: its bound as pg_get_expr prints it, such as DEFAULT
     inherits: tuple[TableName, ...] = ()
     comment: str | None = None
 
