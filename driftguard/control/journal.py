@@ -7,7 +7,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, insert, literal, select
 
 from driftguard.control.schema import JOURNAL, REVISION, fetch, run
 from driftguard.model.plan import Statement
@@ -51,14 +51,14 @@ class Journal:
     def read(self) -> dict[str, RevisionRecord]:
         """All revisions that were begun or applied."""
         records: defaultdict[str, RevisionRecord] = defaultdict(RevisionRecord)
-        for row in fetch(self._session, select(JOURNAL).order_by(JOURNAL.c.at, JOURNAL.c.operation)):
+        for row in fetch(self._session, select(JOURNAL).order_by(JOURNAL.c.recorded_at, JOURNAL.c.operation)):
             record = records[row["REVISION"]]
             record.digest = row["DIGEST"]
             operation = record.operations[row["OPERATION"]]
-            number = row["STATEMENT"]
+            number = row["STEP"]
             match row["EVENT"]:
                 case "planned":
-                    operation.planned[number] = (row["SQL"], row["DETAIL"] or "")
+                    operation.planned[number] = (row["SQL_TEXT"], row["DETAIL"] or "")
                 case "started":
                     operation.started.add(number)
                 case "done":
@@ -73,7 +73,7 @@ class Journal:
     def plan(self, revision: str, digest: str, operation: int, statements: tuple[Statement, ...]) -> None:
         """Write down the statements before the first runs, so that a later run goes on with the same ones."""
         for number, statement in enumerate(statements):
-            self._write(revision, digest, operation, number, PLANNED, sql=statement.sql, detail=statement.summary)
+            self._write(revision, digest, operation, number, PLANNED, sql_text=statement.sql, detail=statement.summary)
 
     def started(self, revision: str, digest: str, operation: int, statement: int) -> str:
         """Returns the QUERY_TAG that the statement must carry."""
@@ -102,16 +102,14 @@ class Journal:
             "revision": revision,
             "digest": digest,
             "operation": operation,
-            "statement": statement,
+            "step": statement,
             "event": event,
             **more,
         }
-        names = ["at", *values]
+        names = ["recorded_at", *values]
         row = select(func.sysdate(), *(_bind(value) for value in values.values()))
         run(self._session, insert(JOURNAL).from_select(names, row))
 
 
-def _bind(value: Any) -> Any:
-    from sqlalchemy import literal
-
+def _bind(value: str | int) -> Any:
     return literal(value)

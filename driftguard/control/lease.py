@@ -12,8 +12,9 @@ import threading
 import uuid
 from collections.abc import Callable
 from types import TracebackType
+from typing import Any
 
-from sqlalchemy import and_, func, or_, select, text, update
+from sqlalchemy import ColumnElement, and_, func, or_, select, text, update
 
 from driftguard.control.schema import LEASE, fetch, run
 from driftguard.errors import DriftguardError, HalfwayError, LeaseHeldError
@@ -74,10 +75,10 @@ class Lease:
         if not fetch(self._session, select(LEASE.c.token).where(self._mine(), LEASE.c.expires_at > _NOW)):
             raise HalfwayError("the lease was lost to another apply", hint="run `driftguard status`, then apply again")
 
-    def _mine(self):  # type: ignore[no-untyped-def]
+    def _mine(self) -> ColumnElement[bool]:
         return and_(LEASE.c.name == "apply", LEASE.c.holder == self.holder, LEASE.c.token == self.token)
 
-    def _expiry(self):  # type: ignore[no-untyped-def]
+    def _expiry(self) -> ColumnElement[Any]:
         return func.dateadd(text("'second'"), self._seconds, _NOW)
 
     def _beat(self) -> None:

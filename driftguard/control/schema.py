@@ -14,8 +14,10 @@ from sqlalchemy import BigInteger, Column, Integer, MetaData, String, Table
 from sqlalchemy.schema import CreateTable
 from sqlalchemy.sql.base import Executable
 
+from driftguard.model.identifiers import ObjectName
+from driftguard.snowflake.errors import MISSING_OR_NOT_AUTHORIZED, number
 from driftguard.snowflake.session import Session
-from driftguard.sql.snowflake import schema_name
+from driftguard.sql.snowflake import qualified, schema_name
 
 metadata = MetaData()
 
@@ -32,16 +34,16 @@ REVISION = Table(
 JOURNAL = Table(
     "journal",
     metadata,
-    Column("at", TIMESTAMP_NTZ, nullable=False),
+    Column("recorded_at", TIMESTAMP_NTZ, nullable=False),
     Column("run", String(64), nullable=False),
     Column("token", BigInteger),
     Column("revision", String(64), nullable=False),
     Column("digest", String(64), nullable=False),
     Column("operation", Integer, nullable=False),
-    Column("statement", Integer, nullable=False),
+    Column("step", Integer, nullable=False),
     Column("event", String(16), nullable=False),  # planned · started · done · failed · finished
     Column("tag", String(256)),
-    Column("sql", String(16_777_216)),
+    Column("sql_text", String(16_777_216)),
     Column("detail", String(16_777_216)),
 )
 
@@ -85,6 +87,18 @@ def setup_statements(database: str, schema: str) -> tuple[str, ...]:
         for table in (REVISION, JOURNAL, WATERMARK)
     ]
     return (f"CREATE SCHEMA IF NOT EXISTS {area}", f"USE SCHEMA {area}", *tables, _CREATE_LEASE)
+
+
+def applied_revisions(session: Session, database: str, schema: str) -> tuple[str, ...]:
+    """Ids of the applied revisions; none where the control schema is not there or may not be read."""
+    table = qualified(ObjectName(database, schema, "REVISION"))
+    try:
+        rows = session.rows(f"SELECT REVISION FROM {table}")
+    except Exception as error:
+        if number(error) in MISSING_OR_NOT_AUTHORIZED:
+            return ()
+        raise
+    return tuple(sorted(str(row["REVISION"]) for row in rows))
 
 
 def use(session: Session, database: str, schema: str) -> None:

@@ -29,7 +29,7 @@ def all_rules() -> dict[str, Rule]:
     found: dict[str, Rule] = {}
     for info in sorted(pkgutil.iter_modules(rules.__path__), key=lambda i: i.name):
         if info.name.startswith("dg"):
-            module: Rule = importlib.import_module(f"{rules.__name__}.{info.name}")  # type: ignore[assignment]
+            module: Rule = importlib.import_module(f"{rules.__name__}.{info.name}")
             found[module.CODE] = module
     return found
 

@@ -52,6 +52,7 @@ class Context:
     catalog: Catalog | None = None
     before: Catalog | None = None  # the same database without the proposed migrations, from one lineage
     unselected: tuple[str, ...] = field(default=())
+    stale: tuple[str, ...] = field(default=())  # snapshots that are older than allowed
 
 
 def pair_up(landings: Iterable[Landing], estate: Estate) -> tuple[Pair, ...]:

@@ -15,6 +15,7 @@ OP = "Op"
 OP_SOURCE = 'AWS DMS User Guide, "Using Amazon S3 as a target", indicating source DB operations'
 TIME_SOURCE = "AWS DMS API, S3Settings.TimestampColumnName"
 CHANGE_SEQ = "$AR_H_CHANGE_SEQ"
+CHOSEN = "left out by a mapping rule "  # how the reason of a dropped column begins when somebody wrote it so
 
 
 def emit(table: Table, task: DmsTask, maps: TypeMaps, *, database: str = "", pipeline: str = "") -> Emission | None:
@@ -28,10 +29,14 @@ def emit(table: Table, task: DmsTask, maps: TypeMaps, *, database: str = "", pip
         return None
     settings = task.endpoint
     deliveries = {c.name: deliver(maps, c.type, settings) for c in table.columns}
-    source_columns = [SourceColumn(c.name, deliveries[c.name].lob) for c in table.columns]
+    in_key = set(table.primary_key.columns) if table.primary_key else set()
+    source_columns = [
+        SourceColumn(c.name, deliveries[c.name].lob, c.name in in_key, _word(deliveries[c.name].dms))
+        for c in table.columns
+    ]
     target = transform(task.mappings, table.schema, table.name, source_columns)
     schema = task.settings.target_schema or target.schema
-    dropped = [(d.name, d.reason) for d in target.dropped]
+    dropped = [(d.name, f"{CHOSEN}{d.rule_id or ''}: {d.reason}") for d in target.dropped]
     warnings = [w.message for w in target.warnings]
 
     data: list[EmittedColumn] = []
@@ -135,14 +140,18 @@ def _with_service_columns(
 ) -> tuple[tuple[EmittedColumn, ...], tuple[EmittedColumn, ...]]:
     """Op first and the commit time last, for full-load files and for CDC files by the documented truth table."""
     op = EmittedColumn(OP, Role.OP, "STRING", "STRING", hops=(_exact("Op", OP_SOURCE),))
-    head_full = (op,) if settings.include_op_for_full_load else ()
-    inserts_only_without_op = settings.cdc_inserts_only and not settings.include_op_for_full_load
-    head_cdc = () if inserts_only_without_op else (op,)
+    head_full = (op,) if settings.op_in_full_load else ()
+    head_cdc = (op,) if settings.op_in_cdc else ()
     tail: tuple[EmittedColumn, ...] = ()
     if settings.timestamp_column_name:
         name = settings.timestamp_column_name
         tail = (EmittedColumn(name, Role.COMMIT_TIME, "STRING", "STRING", hops=(_exact(name, TIME_SOURCE),)),)
     return head_full + data + tail, head_cdc + data + tail
+
+
+def _word(dms: str) -> str:
+    """`NUMERIC(10,2)` → `numeric`: how a mapping rule names a data type."""
+    return dms.partition("(")[0].lower()
 
 
 def _exact(name: str, source: str) -> Hop:

@@ -133,6 +133,7 @@ class Estate:
     account: str = ""
     role: str = ""
     captured_at: str = ""  # ISO 8601, UTC
+    revisions: tuple[str, ...] = ()  # applied revisions, where the control schema could be read
 
     def saw(self, kind: str, database: str, schema: str) -> bool:
         """False where a listing of `kind` (tables, pipes, tasks, …) in that schema failed, was cut or was refused."""

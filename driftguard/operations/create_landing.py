@@ -28,8 +28,8 @@ from driftguard.operations.columns import ColumnDef, definition
 from driftguard.operations.replace_merge import STARTED
 from driftguard.sql.snowflake import literal, names, qualified, quote, stage_location
 
-# USE_LOGICAL_TYPE, USE_VECTORIZED_SCANNER and BINARY_AS_TEXT decide what timestamps and bytes become, and their defaults
-# are due to change; NULL_IF would turn the text \N into NULL. Source: docs.snowflake.com "CREATE FILE FORMAT".
+# USE_LOGICAL_TYPE, USE_VECTORIZED_SCANNER and BINARY_AS_TEXT decide what timestamps and bytes become, and their
+# defaults are due to change; NULL_IF would turn the text \N into NULL. Source: docs.snowflake.com "CREATE FILE FORMAT".
 FILE_FORMAT_OPTIONS = (
     ("TYPE", "PARQUET"),
     ("USE_LOGICAL_TYPE", "TRUE"),

@@ -24,8 +24,8 @@ def find(context: Context) -> Iterator[Finding]:
                 yield Finding(
                     CODE,
                     SEVERITY,
-                    f"{table}.{column.source}: {hop.note or hop.before + chr(32) + chr(0x2192) + chr(32) + hop.after}",
-                    f"{hop.before} becomes {hop.after} before Snowflake sees it; no type there can bring the value back",
+                    f"{table}.{column.source}: {hop.note or f'{hop.before} becomes {hop.after}'}",
+                    f"{hop.before} becomes {hop.after} before Snowflake sees it; no type there brings it back",
                     "change the column type on Aurora, or accept the loss with a waiver",
                     table=table,
                     column=column.source,

@@ -6,9 +6,8 @@ from collections.abc import Iterator
 
 from driftguard.drift.context import Context
 from driftguard.drift.rules._common import on_aurora
+from driftguard.emission.emit import CHOSEN
 from driftguard.model.finding import Finding, Severity
-
-CHOSEN = "rule "  # left out by a mapping rule that somebody wrote
 
 CODE = "DG109"
 TITLE = "DMS does not deliver this column"

@@ -20,7 +20,7 @@ def find(context: Context) -> Iterator[Finding]:
                 CODE,
                 SEVERITY,
                 refusal.message,
-                "columns are matched by name without regard to case, and two tables cannot share one landing: the table "
+                "columns are matched by name without regard to case, and tables cannot share a landing: the table "
                 "gets no landing until its names differ",
                 "rename one of them on Aurora, or with a transformation rule of the DMS table mappings",
                 table=refusal.table,

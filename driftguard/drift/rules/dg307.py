@@ -36,7 +36,7 @@ def find(context: Context) -> Iterator[Finding]:
                     CODE,
                     SEVERITY,
                     f"{found.name} has {option} = {actual}, not {wanted}",
-                    "the same file would load with other values: timestamps shifted, bytes read as text, or \\N as NULL",
+                    "the same file would load with other values: timestamps shifted, bytes as text, \\N as NULL",
                     f"ALTER FILE FORMAT … SET {option} = {wanted}, after looking at who else uses it",
                     place=on_snowflake(found.name),
                 )

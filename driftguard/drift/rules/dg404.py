@@ -20,8 +20,8 @@ def find(context: Context) -> Iterator[Finding]:
                 CODE,
                 SEVERITY,
                 f"DMS task {task.name}: UseTaskStartTimeForFullLoadTimestamp is not set",
-                "the merge then puts full-load rows at the earliest time of any full load, so a second full load of the "
-                "same table does not win over older rows",
+                "the merge then puts full-load rows at the earliest time of any full load, so a second full load of "
+                "the same table does not win over older rows",
                 "set UseTaskStartTimeForFullLoadTimestamp in the S3 settings of the target endpoint",
                 place=Place("dms", task.name),
             )

@@ -20,8 +20,8 @@ def find(context: Context) -> Iterator[Finding]:
                 CODE,
                 SEVERITY,
                 refusal.message,
-                "DMS ignores updates and deletes of such a table, and there is nothing to merge by: it gets no landing, "
-                "the other tables go on",
+                "DMS ignores updates and deletes of such a table, and there is nothing to merge by: it gets no "
+                "landing, the other tables go on",
                 "add a primary key, or exclude the table from the DMS task",
                 table=refusal.table,
                 place=on_aurora(refusal.table),

@@ -22,7 +22,7 @@ def find(context: Context) -> Iterator[Finding]:
                     yield Finding(
                         CODE,
                         SEVERITY,
-                        f"{table}.{column.source} is part of the key and {column.pg_type.text if column.pg_type else chr(63)}",
+                        f"{table}.{column.source} is part of the key and {column.dms_type} for DMS",
                         "AWS does not support a LOB as primary key: DMS inserts it as NULL and updates it later",
                         "use varchar(n) for key columns",
                         table=table,

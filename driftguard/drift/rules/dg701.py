@@ -23,7 +23,7 @@ def find(context: Context) -> Iterator[Finding]:
             CODE,
             SEVERITY,
             f"{table.id}.{column.name} is added with {_what(column)}, which existing rows do not send",
-            "adding a column does not write existing rows to the WAL: FINAL shows NULL in them where Aurora shows a value",
+            "adding a column writes no existing row to the WAL: FINAL shows NULL where Aurora shows a value",
             "after the deploy, update the rows on Aurora (any UPDATE sends the row), or reload the table in DMS",
             table=table.id,
             column=column.name,

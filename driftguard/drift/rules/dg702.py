@@ -21,7 +21,7 @@ def find(context: Context) -> Iterator[Finding]:
             SEVERITY,
             f"{table.id}.{old.name} is renamed to {new.name}",
             "DMS writes the new name from then on: the old column stops, and existing rows have NULL in the new one",
-            "add the new column, write both for a while, and drop the old one later; or reload the table after the deploy",
+            "add the new column, write both for a while, drop the old one later; or reload the table",
             table=table.id,
             column=new.name,
             place=on_aurora(table.id),

@@ -20,7 +20,7 @@ def find(context: Context) -> Iterator[Finding]:
             CODE,
             SEVERITY,
             f"{old.id} becomes {new.id}",
-            "DMS writes to another folder from then on: the old pipe goes silent, and the new landing starts without the "
+            "DMS writes to another folder from then on: the old pipe goes silent, and the new landing lacks the "
             "rows of the old one",
             "land the new name beside the old one and reload the table after the deploy",
             table=new.id,

@@ -1,0 +1,68 @@
+"""`driftguard apply`: run the revisions that Snowflake does not know yet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from driftguard.commands.world import live_estate
+from driftguard.config import Config
+from driftguard.control import schema
+from driftguard.control.journal import Journal, RevisionRecord
+from driftguard.errors import RevisionError
+from driftguard.migrate.revision import Revision, read_all
+from driftguard.migrate.runner import Outcome, Runner, Step, pending, rehearse
+from driftguard.snowflake.errors import MISSING_OR_NOT_AUTHORIZED, number
+from driftguard.snowflake.session import Session
+
+
+def apply(
+    config: Config,
+    *,
+    dry_run: bool = False,
+    revision: str | None = None,
+    allowed: Sequence[str] = (),
+    watch: Callable[[Step], None] | None = None,
+) -> Outcome:
+    """Apply every pending revision, or those up to and including `revision`.
+
+    `allowed`: names of hazards that a person accepts. `watch` is called before each statement.
+    Raises `DriftguardError`; a `HalfwayError` means that the next apply goes on from where this one stopped.
+    """
+    revisions = _up_to(read_all(config.path(config.settings.revisions.dir)), revision)
+    policy = config.policy()
+    with Session.open(config) as session:
+        if dry_run:
+            records = read_records(config, session)
+            return rehearse(pending(revisions, records), records, live_estate(config, session))
+        runner = Runner(
+            session,
+            lambda: Session.open(config),
+            lambda: live_estate(config, session),
+            database=policy.database,
+            control_schema=policy.control_schema,
+            lease_seconds=config.settings.control.lease_seconds,
+            watch=watch,
+        )
+        return runner.apply(revisions, allowed)
+
+
+def read_records(config: Config, session: Session) -> dict[str, RevisionRecord]:
+    """What the journal knows; nothing where there is no control schema yet."""
+    policy = config.policy()
+    try:
+        schema.use(session, policy.database, policy.control_schema)
+        return Journal(session).read()
+    except Exception as error:
+        if number(error) in MISSING_OR_NOT_AUTHORIZED:
+            return {}
+        raise
+
+
+def _up_to(revisions: tuple[Revision, ...], target: str | None) -> tuple[Revision, ...]:
+    if target is None:
+        return revisions
+    matching = [index for index, item in enumerate(revisions) if item.id.startswith(target)]
+    if len(matching) != 1:
+        what = "no revision begins" if not matching else "several revisions begin"
+        raise RevisionError(f"{what} with {target!r}", hint="`driftguard status` lists them")
+    return revisions[: matching[0] + 1]

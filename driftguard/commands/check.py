@@ -1,0 +1,97 @@
+"""`driftguard check`: is Snowflake ready for what Aurora has, or would have?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from driftguard.commands.world import Seen, build_context, catalog_of, estate_of
+from driftguard.config import Config
+from driftguard.drift.compare import compare
+from driftguard.drift.context import Context
+from driftguard.drift.rules.dg801 import judge
+from driftguard.model.catalog import Catalog
+from driftguard.model.finding import Finding, Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """Migrations that are not on Aurora yet: `--migrations`, and what they are replayed on."""
+
+    directory: Path
+    base: str | None = None
+    shadow_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """Findings that stand, those that are waived, and what was compared with what."""
+
+    findings: tuple[Finding, ...]
+    waived: tuple[Finding, ...]
+    context: Context
+    source: Seen
+    target: Seen
+    allowed_unknown: frozenset[str]
+
+    @property
+    def tables(self) -> int:
+        return len(self.context.pairs)
+
+    def failing(self, fail_on: Severity) -> tuple[Finding, ...]:
+        """Findings at or above `fail_on`; an `unknown` one fails like an error unless its code is allowed."""
+        limit = Severity.UNKNOWN.rank if fail_on is Severity.ERROR else fail_on.rank
+        return tuple(
+            f
+            for f in self.findings
+            if f.severity.rank <= limit and not (f.severity is Severity.UNKNOWN and f.code in self.allowed_unknown)
+        )
+
+
+def check(
+    config: Config,
+    *,
+    source: str | None = None,
+    proposal: Proposal | None = None,
+    against: str | None = None,
+    allow_unknown: Sequence[str] = (),
+) -> CheckResult:
+    """Compare what DMS emits, or will emit once the proposal is deployed, with what Snowflake has.
+
+    `source`: URL or snapshot; None for the configured database. `against`: `live` or a snapshot; None for the default.
+    Raises `DriftguardError` where a side cannot be read at all.
+    """
+    before: Catalog | None = None
+    if proposal is not None:
+        before, catalog, seen = proposed_catalog(config, proposal)
+    else:
+        catalog, seen = catalog_of(config, source)
+    estate, target = estate_of(config, against)
+    context = build_context(config, catalog, estate, before=before, seen=(seen, target))
+    today = datetime.now(UTC).date().isoformat()
+    stands, waived = judge(compare(context), config.settings.waiver, today)
+    allowed = context.policy.allow_unknown | frozenset(allow_unknown)
+    return CheckResult(stands, waived, context, seen, target, allowed)
+
+
+def proposed_catalog(config: Config, proposal: Proposal) -> tuple[Catalog, Catalog, Seen]:
+    """The catalog before and after the proposal's migrations, from one throwaway database."""
+    from driftguard.aurora.shadow import Shadow
+
+    base: Catalog | Path | None = None
+    label = "an empty database"
+    if proposal.base is not None:
+        label = proposal.base
+        if proposal.base.endswith(".sql"):
+            base = Path(proposal.base)
+        else:
+            base, seen = catalog_of(config, proposal.base)
+            label = seen.label
+    with Shadow.open(proposal.shadow_url) as shadow:
+        shadow.prepare(base)
+        before = shadow.catalog(config.settings.aurora.schemas or None)
+        shadow.run_migrations(proposal.directory)
+        after = shadow.catalog(config.settings.aurora.schemas or None)
+    return before, after, Seen(f"{proposal.directory} on {label}")

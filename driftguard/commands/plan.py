@@ -1,0 +1,84 @@
+"""`driftguard plan`: the operations that close what `check` finds; with --write as a revision file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from driftguard.commands.check import Proposal, proposed_catalog
+from driftguard.commands.world import Seen, build_context, catalog_of, estate_of
+from driftguard.config import Config
+from driftguard.migrate.revision import Revision, read_all, write
+from driftguard.model.catalog import Catalog
+from driftguard.model.plan import Statement
+from driftguard.model.snowflake import Estate
+from driftguard.operations.base import DONE, State
+from driftguard.plan.planner import Plan, make_plan
+
+
+@dataclass(frozen=True, slots=True)
+class PlanResult:
+    """The plan, its SQL, what it was made from, and the revision it was written to."""
+
+    plan: Plan
+    statements: tuple[tuple[Statement, ...], ...]  # one tuple an operation
+    source: Seen
+    target: Seen
+    revision: Revision | None = None
+    unapplied: tuple[str, ...] = ()  # revisions on disk that were taken as applied
+
+
+def plan(
+    config: Config,
+    *,
+    source: str | None = None,
+    proposal: Proposal | None = None,
+    against: str | None = None,
+    message: str = "",
+    write_revision: bool = False,
+) -> PlanResult:
+    """Plan against the estate as it will be once the revisions on disk are applied, so that nothing is planned twice.
+
+    Raises `DriftguardError` where a side cannot be read.
+    """
+    before: Catalog | None = None
+    if proposal is not None:
+        before, catalog, seen = proposed_catalog(config, proposal)
+    else:
+        catalog, seen = catalog_of(config, source)
+    estate, target = estate_of(config, against)
+    directory = config.path(config.settings.revisions.dir)
+    estate, unapplied = after_revisions(estate, read_all(directory))
+    made = make_plan(build_context(config, catalog, estate, before=before))
+    statements, simulated = [], estate
+    for operation in made.operations:
+        statements.append(operation.statements(simulated))
+        simulated = operation.effect(simulated)
+    revision = None
+    if write_revision and made.operations:
+        revision = write(directory, message or _message(made), made.operations)
+    return PlanResult(made, tuple(statements), seen, target, revision, unapplied)
+
+
+def after_revisions(estate: Estate, revisions: tuple[Revision, ...]) -> tuple[Estate, tuple[str, ...]]:
+    """The estate with the effect of revisions that are written but not applied.
+
+    Without a control schema to read, whether one is applied is told by its operations; one that cannot run any more
+    (its table was changed since) belongs to the past.
+    """
+    waiting: dict[str, None] = {}
+    for revision in revisions:
+        if revision.id in estate.revisions:
+            continue
+        for operation in revision.operations:
+            readiness = operation.readiness(estate)
+            if readiness == DONE or readiness.state is State.BLOCKED:
+                continue
+            estate = operation.effect(estate)
+            waiting[revision.id] = None
+    return estate, tuple(waiting)
+
+
+def _message(made: Plan) -> str:
+    first = made.operations[0].summary()
+    more = len(made.operations) - 1
+    return f"{first} and {more} more" if more else first

@@ -1,0 +1,66 @@
+"""`driftguard status`: which revisions are applied, begun or waiting, and who holds the lease."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+
+from driftguard.commands.apply import read_records
+from driftguard.config import Config
+from driftguard.control import schema
+from driftguard.migrate.revision import read_all
+from driftguard.snowflake.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class RevisionStatus:
+    """`state`: applied · begun · pending · edited (the file no longer is what was begun or applied) · missing (no file)."""
+
+    id: str
+    message: str
+    state: str
+    done: int = 0
+    statements: int = 0
+    stopped_at: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StatusResult:
+    """In the order of the chain; revisions without a file come last."""
+
+    revisions: tuple[RevisionStatus, ...]
+    control: bool  # is there a control schema?
+    lease_holder: str | None = None
+
+
+def status(config: Config) -> StatusResult:
+    """Read the control schema beside the files. Raises `DriftguardError` where Snowflake cannot be reached."""
+    revisions = read_all(config.path(config.settings.revisions.dir))
+    with Session.open(config) as session:
+        records = read_records(config, session)
+        holder = _holder(session) if records else None
+    found = []
+    for revision in revisions:
+        record = records.pop(revision.id, None)
+        if record is None:
+            found.append(RevisionStatus(revision.id, revision.message, "pending"))
+            continue
+        statements = sum(len(op.planned) for op in record.operations.values())
+        done = sum(len(op.done) for op in record.operations.values())
+        state = "applied" if record.applied else "begun"
+        if record.digest != revision.digest:
+            state = "edited"
+        stopped = ""
+        if not record.applied:
+            open_ = [op.planned[op.open[0]][1] for _, op in sorted(record.operations.items()) if op.open]
+            stopped = open_[0] if open_ else ""
+        found.append(RevisionStatus(revision.id, revision.message, state, done, statements, stopped))
+    found += [RevisionStatus(name, "", "missing") for name in sorted(records)]
+    return StatusResult(tuple(found), bool(records) or any(r.state != "pending" for r in found), holder)
+
+
+def _holder(session: Session) -> str | None:
+    lease = schema.LEASE
+    rows = schema.fetch(session, select(lease.c.holder).where(lease.c.expires_at > func.sysdate()))
+    return str(rows[0]["HOLDER"]) if rows and rows[0]["HOLDER"] else None

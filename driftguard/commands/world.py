@@ -1,0 +1,177 @@
+"""What a command looks at: the catalog of the source, the estate of the target, and the context made of both."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from driftguard.config import Config
+from driftguard.drift.context import Context, pair_up
+from driftguard.drift.expect import expect, stage_name
+from driftguard.emission.emit import emit
+from driftguard.emission.mapping_document import parse_mappings
+from driftguard.emission.settings import endpoint_settings, task_settings
+from driftguard.errors import ConfigError, UsageError
+from driftguard.model.catalog import Catalog
+from driftguard.model.emission import Emission
+from driftguard.model.settings import DmsTask
+from driftguard.model.snapshot import load_catalog, load_estate
+from driftguard.model.snowflake import Estate
+from driftguard.snowflake.session import Session, configured
+from driftguard.typemap.load import load as load_typemaps
+
+LIVE = "live"
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A side of the pipeline, where it came from, and how old it is."""
+
+    label: str
+    age_days: float | None = None  # None for a live system
+
+
+def dms_tasks(config: Config) -> tuple[DmsTask, ...]:
+    """The DMS tasks of driftguard.toml. Raises `ConfigError` or `MappingError` with file, task and key."""
+    tasks = []
+    for section in config.settings.dms.task:
+        where = f"{config.file}: dms.task {section.name!r}"
+        mappings = section.table_mappings
+        if isinstance(mappings, str):
+            path = config.path(mappings)
+            try:
+                document: str | dict[str, object] = path.read_text(encoding="utf-8")
+            except (OSError, UnicodeDecodeError) as error:
+                reason = getattr(error, "strerror", None) or "not UTF-8 text"
+                raise ConfigError(f"{where}: table_mappings: {path}: {reason}") from None
+            place = str(path)
+        else:
+            document, place = mappings, f"{where}: table_mappings"
+        s3 = config.document(section.s3_settings, "s3_settings")
+        postgresql = config.document(section.postgresql_settings, "postgresql_settings")
+        tasks.append(
+            DmsTask(
+                section.name,
+                parse_mappings(document, where=place),
+                endpoint_settings(s3, postgresql, where=where),
+                task_settings(config.document(section.task_settings, "task_settings"), where=where),
+            )
+        )
+    if not tasks:
+        raise ConfigError(
+            f"{config.file}: no [[dms.task]]", hint="without the table mappings nobody can say what DMS will write"
+        )
+    return tuple(tasks)
+
+
+def live_catalog(config: Config, url: str | None = None) -> Catalog:
+    """Introspect Aurora: `url`, else [aurora] url, else the usual PG* variables."""
+    from driftguard.aurora.connect import connect
+    from driftguard.aurora.introspect import introspect
+
+    with connect(url or config.settings.aurora.url) as connection:
+        return introspect(connection, schemas=config.settings.aurora.schemas or None)
+
+
+def catalog_of(config: Config, source: str | None) -> tuple[Catalog, Seen]:
+    """The catalog that `--source` names: a URL, a snapshot file, or by default the live database."""
+    if source is None or "://" in source:
+        return live_catalog(config, source), Seen("Aurora, live")
+    path = Path(source)
+    catalog = load_catalog(_read(path), where=str(path))
+    return catalog, Seen(f"snapshot {path}", _age(catalog.captured_at, path))
+
+
+def estate_of(config: Config, against: str | None) -> tuple[Estate, Seen]:
+    """The estate that `--against` names: `live` or a snapshot file.
+
+    Without it: live where a connection is configured, else the snapshot that [snapshots] snowflake names.
+    """
+    fallback = config.path(config.settings.snapshots.snowflake)
+    if against is None:
+        if configured(config):
+            against = LIVE
+        elif fallback.is_file():
+            against = str(fallback)
+        else:
+            raise ConfigError(
+                f"{config.file}: no Snowflake connection, and no snapshot {fallback}",
+                hint="set [snowflake] connection, or commit a snapshot (`driftguard snapshot --snowflake FILE`)",
+            )
+    if against == LIVE:
+        with Session.open(config) as session:
+            return live_estate(config, session), Seen("Snowflake, live")
+    path = Path(against)
+    estate = load_estate(_read(path), where=str(path))
+    return estate, Seen(f"snapshot {path}", _age(estate.captured_at, path))
+
+
+def live_estate(config: Config, session: Session) -> Estate:
+    """Introspect the schemas of the landings."""
+    from driftguard.control.schema import applied_revisions
+    from driftguard.snowflake.introspect import introspect
+
+    policy = config.policy()
+    schemas = (policy.staging_schema, policy.final_schema, stage_name(policy).schema)
+    estate = introspect(session, policy.database, schemas)
+    return replace(estate, revisions=applied_revisions(session, policy.database, policy.control_schema))
+
+
+def build_context(
+    config: Config,
+    catalog: Catalog,
+    estate: Estate,
+    *,
+    before: Catalog | None = None,
+    seen: Sequence[Seen] = (),
+) -> Context:
+    """Emit, expect, and put every landing beside what is there."""
+    tasks = dms_tasks(config)
+    policy = config.policy()
+    maps = load_typemaps(config.path(config.settings.typemaps.overrides))
+    emissions: list[Emission] = []
+    unselected: list[str] = []
+    for table in catalog.tables:
+        found = [
+            e
+            for task in tasks
+            if (e := emit(table, task, maps, database=catalog.database, pipeline=policy.pipeline)) is not None
+        ]
+        emissions += found
+        if not found and table.kind == "r" and table.persistence == "p":
+            unselected.append(str(table.id))
+    expectation = expect(emissions, tasks, maps, policy)
+    limit = config.settings.snapshots.max_age_days
+    return Context(
+        expectation=expectation,
+        pairs=pair_up(expectation.landings, estate),
+        tasks=tasks,
+        policy=policy,
+        estate=estate,
+        catalog=catalog,
+        before=before,
+        unselected=tuple(unselected),
+        stale=tuple(f"{s.label} is {s.age_days:.0f} days old" for s in seen if (s.age_days or 0) > limit),
+    )
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}", hint="name a snapshot file, or a URL") from None
+    except UnicodeDecodeError:
+        raise UsageError(f"{path}: not UTF-8 text", hint="name a snapshot file") from None
+
+
+def _age(captured_at: str, path: Path) -> float:
+    try:
+        captured = datetime.fromisoformat(captured_at)
+    except ValueError:
+        raise ConfigError(f"{path}: captured_at is not a time: {json.dumps(captured_at)}") from None
+    if captured.tzinfo is None:
+        captured = captured.replace(tzinfo=UTC)
+    return (datetime.now(UTC) - captured).total_seconds() / 86_400

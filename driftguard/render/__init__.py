@@ -1,0 +1,1 @@
+"""Findings, plans and outcomes as text, JSON and Markdown. Pure."""

@@ -1,0 +1,58 @@
+"""For programs. `version` is 1; keys are only ever added. The schema is docs/schema/check.json."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from driftguard.model.finding import Finding
+from driftguard.render.report import Report
+
+VERSION = 1
+
+
+def check(report: Report) -> str:
+    """A check as one JSON document."""
+    return document(
+        {
+            "verdict": report.verdict,
+            "source": report.source,
+            "target": report.target,
+            "findings": [finding(item) for item in report.findings],
+            "summary": {
+                **report.counts,
+                "tables": report.tables,
+                "waived": report.waived,
+                "failing": report.failing,
+            },
+        }
+    )
+
+
+def finding(item: Finding) -> dict[str, Any]:
+    place = item.place
+    return {
+        "id": item.id,
+        "code": item.code,
+        "severity": item.severity.value,
+        "table": {"schema": item.table.schema, "name": item.table.name} if item.table else None,
+        "column": item.column,
+        "message": item.message,
+        "reason": item.reason,
+        "remedy": item.remedy,
+        "place": {
+            "system": place.system,
+            "object": place.object,
+            "file": place.file,
+            "line": place.line,
+            "column": place.column,
+        }
+        if place
+        else None,
+    }
+
+
+def document(content: Mapping[str, Any]) -> str:
+    """Any result, with the version in front."""
+    return json.dumps({"version": VERSION, **content}, indent=2, ensure_ascii=False) + "\n"

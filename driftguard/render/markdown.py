@@ -1,0 +1,39 @@
+"""For a pull request or a job summary."""
+
+from __future__ import annotations
+
+import re
+
+from driftguard.render.report import Report, by_table, plural
+
+_MARKS = {"error": "🔴", "unknown": "🟣", "warning": "🟡", "info": "🔵"}
+
+
+def check(report: Report) -> str:
+    """A check as GitHub-flavoured Markdown: the verdict, then a table of findings for each table."""
+    lines = [
+        f"## driftguard: {report.verdict}",
+        "",
+        f"{escape(report.source)} → {escape(report.target)}, {plural(report.tables, 'table')}"
+        + (f", {report.waived} waived" if report.waived else ""),
+    ]
+    for table, findings in by_table(report.findings):
+        lines += [
+            "",
+            f"### {escape(table) or 'The pipeline'}",
+            "",
+            "| | code | what | why | do |",
+            "|---|---|---|---|---|",
+        ]
+        for f in findings:
+            cells = (f.message, f.reason, f.remedy)
+            lines.append(
+                f"| {_MARKS[f.severity.value]} {f.severity.value} | {f.code} | " + " | ".join(map(escape, cells)) + " |"
+            )
+    return "\n".join(lines) + "\n"
+
+
+def escape(text: str) -> str:
+    """Text that Markdown shows as it is, in a table cell too: names on a database can hold anything."""
+    flat = " ".join(text.split())
+    return re.sub(r"([\\`*_{}\[\]<>|#])", r"\\\1", flat)

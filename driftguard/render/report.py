@@ -1,0 +1,49 @@
+"""What the renderers of a check need to know, whatever the command was."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from driftguard.model.finding import Finding, Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Findings with what they are about: the two sides, how many tables, and what did not count."""
+
+    findings: tuple[Finding, ...]
+    source: str
+    target: str
+    tables: int
+    waived: int = 0
+    failing: int = 0
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Findings by severity, all four named."""
+        counter = Counter(f.severity.value for f in self.findings)
+        return {severity.value: counter[severity.value] for severity in Severity}
+
+    @property
+    def verdict(self) -> str:
+        """The one sentence on top."""
+        if self.failing:
+            return f"NOT READY: {plural(self.failing, 'finding')} would lose data or could not be judged"
+        rest = sum(n for severity, n in self.counts.items() if severity != "info")
+        if rest:
+            return f"READY, with {plural(rest, 'finding')} to read"
+        return "READY: Snowflake has everything that DMS emits"
+
+
+def plural(number: int, word: str) -> str:
+    return f"{number} {word}{'' if number == 1 else 's'}"
+
+
+def by_table(findings: Sequence[Finding]) -> list[tuple[str, list[Finding]]]:
+    """Findings grouped by table, the table with the worst finding first; those without a table at the end."""
+    groups: dict[str, list[Finding]] = {}
+    for finding in findings:
+        groups.setdefault(str(finding.table) if finding.table else "", []).append(finding)
+    return sorted(groups.items(), key=lambda item: (item[0] == "", min(f.severity.rank for f in item[1]), item[0]))

@@ -1,0 +1,81 @@
+"""For a terminal, of any width; colours only where they can be seen."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.text import Text
+
+from driftguard.model.plan import Statement
+from driftguard.render.report import Report, by_table, plural
+
+_STYLES = {"error": "bold red", "unknown": "bold magenta", "warning": "yellow", "info": "cyan"}
+
+
+def check(report: Report, *, width: int, color: bool, quiet: bool = False) -> str:
+    """A check: verdict, then the findings by table, then the counts."""
+    out = io.StringIO()
+    console = _console(out, width, color)
+    console.print(Text(report.verdict, style="bold red" if report.failing else "bold green"))
+    console.print(f"{report.source}  →  {report.target}, {plural(report.tables, 'table')}", style="dim")
+    if not quiet:
+        for table, findings in by_table(report.findings):
+            console.print()
+            console.print(Text(table or "the pipeline", style="bold"))
+            for finding in findings:
+                line = Text.assemble(
+                    (f"{finding.severity.value} {finding.code}", _STYLES[finding.severity.value]),
+                    f"  {finding.message}",
+                )
+                console.print(Padding(line, (0, 0, 0, 2)))
+                console.print(Padding(Text(f"why: {finding.reason}", style="dim"), (0, 0, 0, 4)))
+                console.print(Padding(Text(f"do:  {finding.remedy}"), (0, 0, 0, 4)))
+    counts = ", ".join(f"{number} {name}" for name, number in report.counts.items() if number)
+    console.print()
+    console.print(f"{counts or 'no findings'}{f', {report.waived} waived' if report.waived else ''}", style="dim")
+    return out.getvalue()
+
+
+def plan(
+    summaries: Sequence[str],
+    statements: Sequence[Sequence[Statement]],
+    notes: Sequence[str],
+    *,
+    width: int,
+    color: bool,
+    verbose: bool,
+) -> str:
+    """A plan: one line an operation, its SQL with --verbose, and what is left to people."""
+    out = io.StringIO()
+    console = _console(out, width, color)
+    if not summaries:
+        console.print(Text("nothing to do", style="bold green"))
+    for number, (summary, sql) in enumerate(zip(summaries, statements, strict=True), start=1):
+        console.print(Text.assemble((f"{number:>3}  ", "bold"), summary))
+        if verbose:
+            for statement in sql:
+                console.print(Padding(Text(f"{statement.sql};", style="dim"), (0, 0, 0, 5)))
+    if notes:
+        console.print()
+        console.print(Text("Left to you:", style="bold"))
+        for note in notes:
+            console.print(Padding(Text(f"- {note}"), (0, 0, 0, 2)))
+    return out.getvalue()
+
+
+def lines(items: Sequence[tuple[str, str]], *, width: int, color: bool) -> str:
+    """(style, text) lines, wrapped."""
+    out = io.StringIO()
+    console = _console(out, width, color)
+    for style, text in items:
+        console.print(Text(text, style=style))
+    return out.getvalue()
+
+
+def _console(out: io.StringIO, width: int, color: bool) -> Console:
+    return Console(
+        file=out, width=width, force_terminal=color, no_color=not color, highlight=False, markup=False, emoji=False
+    )
