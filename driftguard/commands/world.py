@@ -9,15 +9,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from driftguard.config import Config
+from driftguard.dms.files import dms_tasks
 from driftguard.drift.context import Context, pair_up
 from driftguard.drift.expect import expect, stage_name
 from driftguard.emission.emit import emit
-from driftguard.emission.mapping_document import parse_mappings
-from driftguard.emission.settings import endpoint_settings, task_settings
 from driftguard.errors import ConfigError, UsageError
 from driftguard.model.catalog import Catalog
 from driftguard.model.emission import Emission
-from driftguard.model.settings import DmsTask
 from driftguard.model.snapshot import load_catalog, load_estate
 from driftguard.model.snowflake import Estate
 from driftguard.snowflake.session import Session, configured
@@ -32,39 +30,6 @@ class Seen:
 
     label: str
     age_days: float | None = None  # None for a live system
-
-
-def dms_tasks(config: Config) -> tuple[DmsTask, ...]:
-    """The DMS tasks of driftguard.toml. Raises `ConfigError` or `MappingError` with file, task and key."""
-    tasks = []
-    for section in config.settings.dms.task:
-        where = f"{config.file}: dms.task {section.name!r}"
-        mappings = section.table_mappings
-        if isinstance(mappings, str):
-            path = config.path(mappings)
-            try:
-                document: str | dict[str, object] = path.read_text(encoding="utf-8")
-            except (OSError, UnicodeDecodeError) as error:
-                reason = getattr(error, "strerror", None) or "not UTF-8 text"
-                raise ConfigError(f"{where}: table_mappings: {path}: {reason}") from None
-            place = str(path)
-        else:
-            document, place = mappings, f"{where}: table_mappings"
-        s3 = config.document(section.s3_settings, "s3_settings")
-        postgresql = config.document(section.postgresql_settings, "postgresql_settings")
-        tasks.append(
-            DmsTask(
-                section.name,
-                parse_mappings(document, where=place),
-                endpoint_settings(s3, postgresql, where=where),
-                task_settings(config.document(section.task_settings, "task_settings"), where=where),
-            )
-        )
-    if not tasks:
-        raise ConfigError(
-            f"{config.file}: no [[dms.task]]", hint="without the table mappings nobody can say what DMS will write"
-        )
-    return tuple(tasks)
 
 
 def live_catalog(config: Config, url: str | None = None) -> Catalog:

@@ -12,13 +12,76 @@ from driftguard.model.settings import EndpointSettings, TaskSettings
 # Members of S3Settings and PostgreSQLSettings that change no column, type or value of this pipeline's files, or that the
 # model has no use for yet. Source: AWS DMS API Reference, S3Settings and PostgreSQLSettings.
 _S3_OTHER = frozenset(
-    ["ServiceAccessRoleArn", "ExternalTableDefinition", "CsvRowDelimiter", "CsvDelimiter", "BucketName", "CompressionType", "EncryptionMode", "ServerSideEncryptionKmsKeyId", "EncodingType", "DictPageSizeLimit", "RowGroupLength", "DataPageSize", "EnableStatistics", "CannedAclForObjects", "AddColumnName", "CdcMaxBatchInterval", "CdcMinFileSize", "CsvNullValue", "CsvNoSupValue", "UseCsvNoSupValue", "IgnoreHeaderRows", "MaxFileSize", "Rfc4180", "DatePartitionTimezone", "ExpectedBucketOwner", "GlueCatalogGeneration"]
+    [
+        "ServiceAccessRoleArn",
+        "ExternalTableDefinition",
+        "CsvRowDelimiter",
+        "CsvDelimiter",
+        "BucketName",
+        "CompressionType",
+        "EncryptionMode",
+        "ServerSideEncryptionKmsKeyId",
+        "EncodingType",
+        "DictPageSizeLimit",
+        "RowGroupLength",
+        "DataPageSize",
+        "EnableStatistics",
+        "CannedAclForObjects",
+        "AddColumnName",
+        "CdcMaxBatchInterval",
+        "CdcMinFileSize",
+        "CsvNullValue",
+        "CsvNoSupValue",
+        "UseCsvNoSupValue",
+        "IgnoreHeaderRows",
+        "MaxFileSize",
+        "Rfc4180",
+        "DatePartitionTimezone",
+        "ExpectedBucketOwner",
+        "GlueCatalogGeneration",
+    ]
 )
 _PG_OTHER = frozenset(
-    ["AfterConnectScript", "DatabaseName", "ExecuteTimeout", "HeartbeatEnable", "HeartbeatSchema", "HeartbeatFrequency", "MaxFileSize", "Password", "Port", "ServerName", "Username", "SlotName", "SecretsManagerAccessRoleArn", "SecretsManagerSecretId", "BabelfishDatabaseName", "DatabaseMode", "DisableUnicodeSourceFilter", "ServiceAccessRoleArn", "AuthenticationMethod"]
+    [
+        "AfterConnectScript",
+        "DatabaseName",
+        "ExecuteTimeout",
+        "HeartbeatEnable",
+        "HeartbeatSchema",
+        "HeartbeatFrequency",
+        "MaxFileSize",
+        "Password",
+        "Port",
+        "ServerName",
+        "Username",
+        "SlotName",
+        "SecretsManagerAccessRoleArn",
+        "SecretsManagerSecretId",
+        "BabelfishDatabaseName",
+        "DatabaseMode",
+        "DisableUnicodeSourceFilter",
+        "ServiceAccessRoleArn",
+        "AuthenticationMethod",
+    ]
 )
 _S3_FIELDS = frozenset(
-    ["bucket_folder", "data_format", "include_op_for_full_load", "cdc_inserts_only", "cdc_inserts_and_updates", "timestamp_column_name", "use_task_start_time_for_full_load_timestamp", "parquet_timestamp_in_millisecond", "parquet_version", "date_partition_enabled", "date_partition_sequence", "date_partition_delimiter", "preserve_transactions", "cdc_path", "add_trailing_padding_character"]
+    [
+        "bucket_folder",
+        "data_format",
+        "include_op_for_full_load",
+        "cdc_inserts_only",
+        "cdc_inserts_and_updates",
+        "timestamp_column_name",
+        "use_task_start_time_for_full_load_timestamp",
+        "parquet_timestamp_in_millisecond",
+        "parquet_version",
+        "date_partition_enabled",
+        "date_partition_sequence",
+        "date_partition_delimiter",
+        "preserve_transactions",
+        "cdc_path",
+        "add_trailing_padding_character",
+    ]
 )
 # Extra connection attributes that the API has no member for.
 _ATTRIBUTES = {"unboundedVarcharMaxSize": "unbounded_varchar_max_size"}

@@ -1,0 +1,5 @@
+"""`python -m driftguard`."""
+
+from driftguard.cli import main
+
+main(prog_name="driftguard")

@@ -1,0 +1,369 @@
+"""The command line: parses, calls a command, renders, exits. Everything heavy is imported where it is used."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from driftguard import __version__
+from driftguard.errors import DriftguardError, ExitCode, UsageError
+from driftguard.shell import Shell, emit_outputs
+
+if TYPE_CHECKING:
+    from driftguard.commands.check import Proposal
+
+F = TypeVar("F", bound=Callable[..., Any])
+EPILOG = (
+    "Exit codes: 0 in step, 1 findings or changes, 2 usage or configuration, 3 a system refuses, 4 stopped half-way."
+)
+
+
+class _Group(click.Group):
+    """Expected errors become one line and their exit code; anything else is a defect and keeps its traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except DriftguardError as error:
+            click.echo(f"driftguard: {error}", err=True)
+            ctx.exit(int(error.exit_code))
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]}, epilog=EPILOG)
+@click.version_option(__version__, prog_name="driftguard")
+def main() -> None:
+    """Change Snowflake before AWS DMS emits what an Aurora migration adds, so that no data is lost on the way."""
+
+
+def common(command: F) -> F:
+    """Options that every command has; the command gets them as one `Shell`."""
+
+    def bundle(
+        *args: Any, config: Path | None, directory: Path | None, quiet: bool, verbose: bool, **kwargs: Any
+    ) -> Any:
+        return command(Shell(config, directory, quiet, verbose), *args, **kwargs)
+
+    bundle.__name__, bundle.__doc__ = command.__name__, command.__doc__
+    bundle.__click_params__ = getattr(command, "__click_params__", [])  # type: ignore[attr-defined]
+    for option in (
+        click.option("--verbose", "-v", is_flag=True, help="Say more: SQL, timings."),
+        click.option("--quiet", "-q", is_flag=True, help="Say less: verdicts only."),
+        click.option("--dir", "directory", type=click.Path(path_type=Path), help="Folder of driftguard.toml."),
+        click.option("--config", type=click.Path(path_type=Path), help="The configuration file itself."),
+    ):
+        bundle = option(bundle)
+    return bundle  # type: ignore[return-value]
+
+
+def sources(command: F) -> F:
+    """Options that name the source side; the command gets `source` and `proposal`."""
+
+    def bundle(
+        *args: Any,
+        source: str | None,
+        migrations: Path | None,
+        base: str | None,
+        shadow_url: str | None,
+        **kwargs: Any,
+    ) -> Any:
+        proposal = _proposal(source, migrations, base, shadow_url)
+        return command(*args, source=source, proposal=proposal, **kwargs)
+
+    bundle.__name__, bundle.__doc__ = command.__name__, command.__doc__
+    bundle.__click_params__ = getattr(command, "__click_params__", [])  # type: ignore[attr-defined]
+    for option in (
+        click.option("--against", metavar="live|FILE", help="The Snowflake side: live, or a snapshot."),
+        click.option("--shadow-url", metavar="URL", help="A Postgres to replay on instead of the embedded one."),
+        click.option("--base", metavar="URL|SNAPSHOT|DUMP.sql", help="What the migrations are replayed on."),
+        click.option(
+            "--migrations", type=click.Path(path_type=Path), metavar="DIR", help="Migrations not on Aurora yet."
+        ),
+        click.option("--source", metavar="URL|SNAPSHOT", help="The Aurora side; default: [aurora] url."),
+    ):
+        bundle = option(bundle)
+    return bundle  # type: ignore[return-value]
+
+
+def _proposal(source: str | None, migrations: Path | None, base: str | None, shadow_url: str | None) -> Proposal | None:
+    from driftguard.commands.check import Proposal
+
+    if migrations is None:
+        if base is not None or shadow_url is not None:
+            raise UsageError("--base and --shadow-url go with --migrations")
+        return None
+    if source is not None:
+        raise UsageError("--source and --migrations name the Aurora side twice", hint="give one of them")
+    if not migrations.is_dir():
+        raise UsageError(f"{migrations}: no such folder", hint="--migrations names a folder of .sql files")
+    return Proposal(migrations, base, shadow_url)
+
+
+@main.command()
+@common
+@sources
+@click.option("--fail-on", type=click.Choice(["error", "warning", "info"]), default="error", show_default=True)
+@click.option("--allow-unknown", metavar="CODE", multiple=True, help="Findings of this code may stay unknown.")
+@click.option("--format", "formats", multiple=True, type=click.Choice(["text", "json", "markdown"]))
+@click.option("--out", "outs", multiple=True, type=click.Path(path_type=Path), help="Pairs with --format by position.")
+def check(
+    shell: Shell,
+    source: str | None,
+    proposal: Proposal | None,
+    against: str | None,
+    fail_on: str,
+    allow_unknown: tuple[str, ...],
+    formats: tuple[str, ...],
+    outs: tuple[Path, ...],
+) -> None:
+    """Is Snowflake ready for what Aurora has, or would have after these migrations?"""
+    from driftguard.commands.check import check as run
+    from driftguard.model.finding import Severity
+    from driftguard.render import json, markdown, text
+    from driftguard.render.report import Report
+
+    with shell.working("looking at both sides"):
+        result = run(shell.load(), source=source, proposal=proposal, against=against, allow_unknown=allow_unknown)
+    failing = result.failing(Severity(fail_on))
+    report = Report(
+        result.findings, result.source.label, result.target.label, result.tables, len(result.waived), len(failing)
+    )
+    renderers: dict[str, Callable[[bool], str]] = {
+        "text": lambda tty: text.check(report, width=shell.width, color=tty and shell.color, quiet=shell.quiet),
+        "json": lambda tty: json.check(report),  # noqa: ARG005
+        "markdown": lambda tty: markdown.check(report),  # noqa: ARG005
+    }
+    emit_outputs(renderers, formats or ("text",), outs)
+    sys.exit(ExitCode.FINDINGS if failing else ExitCode.OK)
+
+
+@main.command()
+@common
+@sources
+@click.option("--message", "-m", default="", help="What the revision is for.")
+@click.option("--write", "write_revision", is_flag=True, help="Write the plan as a revision; then exit 0.")
+@click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def plan(
+    shell: Shell,
+    source: str | None,
+    proposal: Proposal | None,
+    against: str | None,
+    message: str,
+    write_revision: bool,
+    format_: str,
+) -> None:
+    """What to change on Snowflake, in which order. Exit 1 if there is something to do."""
+    from driftguard.commands.plan import plan as run
+    from driftguard.render import json, text
+
+    with shell.working("planning"):
+        result = run(
+            shell.load(),
+            source=source,
+            proposal=proposal,
+            against=against,
+            message=message,
+            write_revision=write_revision,
+        )
+    operations = result.plan.operations
+    if format_ == "json":
+        content = {
+            "operations": [
+                {"kind": op.kind, "summary": op.summary(), "arguments": op.arguments(), "sql": [s.sql for s in sql]}
+                for op, sql in zip(operations, result.statements, strict=True)
+            ],
+            "notes": list(result.plan.notes),
+            "revision": {"id": result.revision.id, "file": str(result.revision.path)} if result.revision else None,
+        }
+        click.echo(json.document(content), nl=False)
+    else:
+        click.echo(
+            text.plan(
+                [op.summary() for op in operations],
+                result.statements,
+                result.plan.notes,
+                width=shell.width,
+                color=shell.color,
+                verbose=shell.verbose,
+            ),
+            nl=False,
+        )
+        if result.unapplied:
+            shell.say(f"planned on top of {len(result.unapplied)} unapplied revision(s): `driftguard apply` runs them")
+        if result.revision:
+            click.echo(f"wrote {_relative(result.revision.path)}")
+    sys.exit(ExitCode.FINDINGS if operations and not write_revision else ExitCode.OK)
+
+
+@main.command()
+@common
+@click.option("--dry-run", is_flag=True, help="Show the statements; change nothing.")
+@click.option("--allow", "allowed", metavar="HAZARD", multiple=True, help="Accept a hazard; the refusal names it.")
+@click.option("--revision", metavar="REV", help="Stop after this revision.")
+def apply(shell: Shell, dry_run: bool, allowed: tuple[str, ...], revision: str | None) -> None:
+    """Run the revisions that Snowflake does not know yet. Can be interrupted and run again at any point."""
+    from driftguard.commands.apply import apply as run
+
+    outcome = run(
+        shell.load(),
+        dry_run=dry_run,
+        revision=revision,
+        allowed=allowed,
+        watch=None if shell.quiet else lambda step: click.echo(f"  {step.statement.summary}"),
+    )
+    if dry_run:
+        for step in outcome.steps:
+            click.echo(f"-- {step.statement.summary}\n{step.statement.sql};\n")
+    for summary in outcome.skipped:
+        shell.say(f"already done: {summary}")
+    if not outcome.revisions:
+        click.echo("nothing to apply: every revision is applied")
+        return
+    would = "would run" if dry_run else "ran"
+    count = len(outcome.steps)
+    names = ", ".join(outcome.revisions)
+    click.echo(f"{would} {count} statement{'' if count == 1 else 's'} of {names}")
+
+
+@main.command()
+@common
+@click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def status(shell: Shell, format_: str) -> None:
+    """Which revisions are applied, begun or waiting, and whether an apply is running."""
+    import dataclasses
+
+    from driftguard.commands.status import status as run
+    from driftguard.render import json
+
+    result = run(shell.load())
+    if format_ == "json":
+        click.echo(json.document(dataclasses.asdict(result)), nl=False)
+        return
+    if not result.control:
+        click.echo("no control schema yet: the first `driftguard apply` makes it")
+    for item in result.revisions:
+        progress = f" ({item.done} of {item.statements} statements)" if item.state == "begun" else ""
+        click.echo(f"{item.state:<8} {item.id}  {item.message}{progress}")
+        if item.stopped_at:
+            click.echo(f"         the next apply goes on with: {item.stopped_at}")
+    if not result.revisions:
+        click.echo("no revisions: `driftguard plan --write` makes them")
+    if result.lease_holder:
+        click.echo(f"an apply is running: {result.lease_holder}")
+
+
+@main.command()
+@common
+@click.option("--aurora", type=click.Path(path_type=Path), metavar="FILE", help="Write the Aurora side to FILE.")
+@click.option("--snowflake", type=click.Path(path_type=Path), metavar="FILE", help="Write the Snowflake side to FILE.")
+def snapshot(shell: Shell, aurora: Path | None, snowflake: Path | None) -> None:
+    """Write both sides as JSON, so that CI can check without credentials."""
+    from driftguard.commands.snapshot import snapshot as run
+
+    with shell.working("reading"):
+        result = run(shell.load(), aurora=aurora, snowflake=snowflake)
+    for path, what in result.files:
+        click.echo(f"wrote {_relative(path)} ({what})")
+
+
+@main.command()
+@click.argument("directory", type=click.Path(path_type=Path), default=Path())
+def init(directory: Path) -> None:
+    """Write a first driftguard.toml and what belongs to it into DIRECTORY. Overwrites nothing."""
+    from driftguard.commands.init import init as run
+
+    result = run(directory)
+    for path in result.written:
+        click.echo(f"wrote {path}")
+    for path in result.kept:
+        click.echo(f"kept  {path}")
+
+
+def _relative(path: Path) -> Path:
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+
+
+@main.command()
+@click.option("--corrupt", is_flag=True, help="Change one cell of FINAL before comparing, to see it noticed.")
+def demo(corrupt: bool) -> None:
+    """An Aurora migration without driftguard and with it, on the embedded sandbox. Takes about a minute."""
+    from driftguard.commands.demo import demo as run
+
+    result = run(click.echo, corrupt=corrupt)
+    click.echo("")
+    if result.kept:
+        click.echo(f"The promise held ({result.seconds:.0f} s).")
+        return
+    click.echo(f"THE PROMISE DID NOT HOLD ({result.seconds:.0f} s).")
+    sys.exit(ExitCode.FINDINGS)
+
+
+_dir = click.option(
+    "--dir", "directory", type=click.Path(path_type=Path), default=Path(), show_default="here", help="Its folder."
+)
+
+
+@main.group()
+def sandbox() -> None:
+    """The whole pipeline on this machine: embedded Postgres, stand-ins for DMS and Snowflake."""
+
+
+@sandbox.command("up")
+@_dir
+@click.option(
+    "--aurora-url", metavar="URL", help="Use this Postgres (wal_level = logical) instead of the embedded one."
+)
+@click.option("--detach", is_flag=True, help="Return once it is ready; stop it with `sandbox down`.")
+def sandbox_up(directory: Path, aurora_url: str | None, detach: bool) -> None:
+    """Start it, and write driftguard.toml and connections.toml, so that every other command works in its folder."""
+    from driftguard.commands import sandbox as run
+
+    def ready(state: Any) -> None:
+        click.echo(f"Aurora     {state.aurora_url}")
+        click.echo(f"Snowflake  http://{state.host}:{state.port} (a stand-in)")
+        click.echo(f"lake       {state.lake}")
+        click.echo(f"next       make tables in Aurora, then: cd {directory.resolve()} && driftguard sandbox sync")
+
+    if detach:
+        ready(run.up_detached(directory, aurora_url=aurora_url))
+    else:
+        run.up(directory, aurora_url=aurora_url, ready=ready)
+
+
+@sandbox.command("sync")
+@_dir
+def sandbox_sync(directory: Path) -> None:
+    """Move everything that is on its way: WAL to files, files to STAGING, STAGING to FINAL. Prints counts as JSON."""
+    from driftguard.commands.sandbox import sync
+    from driftguard.render import json
+
+    click.echo(json.document(sync(directory)), nl=False)
+
+
+@sandbox.command("status")
+@_dir
+@click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def sandbox_status(directory: Path, format_: str) -> None:
+    """Where it runs."""
+    from driftguard.commands.sandbox import status
+    from driftguard.render import json
+
+    found = status(directory)
+    if format_ == "json":
+        click.echo(json.document(found), nl=False)
+        return
+    for name, value in found.items():
+        click.echo(f"{name:<11} {value}")
+
+
+@sandbox.command("down")
+@_dir
+def sandbox_down(directory: Path) -> None:
+    """Stop it. Postgres's data and the files stay; `up` goes on from there."""
+    from driftguard.commands.sandbox import stop
+
+    stop(directory)
+    click.echo("stopped")

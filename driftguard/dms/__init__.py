@@ -1,0 +1,1 @@
+"""DMS as it is configured."""

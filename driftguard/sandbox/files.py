@@ -1,0 +1,84 @@
+"""The files that make every other command work in a sandbox's folder unchanged."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+CONNECTION = "driftguard_sandbox"
+
+# The change sequence is mapped from the first day: without it, changes of one transaction have no order of their own.
+MAPPINGS = """\
+{
+  "rules": [
+    {
+      "rule-type": "selection", "rule-id": "1", "rule-name": "everything", "rule-action": "include",
+      "object-locator": { "schema-name": "%", "table-name": "%" }
+    },
+    {
+      "rule-type": "transformation", "rule-id": "2", "rule-name": "change sequence", "rule-target": "column",
+      "rule-action": "add-column", "value": "dms_change_seq", "expression": "$AR_H_CHANGE_SEQ",
+      "object-locator": { "schema-name": "%", "table-name": "%" },
+      "data-type": { "type": "string", "length": 35 }
+    }
+  ]
+}
+"""
+
+_CONFIG = """\
+# Written by `driftguard sandbox up`; yours to change. docs/configuration.md explains every key.
+
+[aurora]
+url = "{url}"
+
+[snowflake]
+connection = "{connection}"
+connections_file = "connections.toml"
+
+[landing]
+database = "{database}"
+warehouse = "LOADING"
+
+[[dms.task]]
+name = "sandbox"
+table_mappings = "dms/table-mappings.json"
+
+[dms.task.s3_settings]
+DataFormat = "parquet"
+BucketFolder = "dms"
+TimestampColumnName = "dms_commit_ts"
+UseTaskStartTimeForFullLoadTimestamp = true
+
+[dms.task.task_settings.TargetMetadata]
+LobMaxSize = 1024
+"""
+
+_CONNECTIONS = """\
+[{connection}]
+account = "sandbox"
+host = "127.0.0.1"
+port = {port}
+protocol = "http"
+user = "driftguard"
+password = "sandbox"
+role = "SYSADMIN"
+warehouse = "LOADING"
+database = "{database}"
+"""
+
+
+def write_files(directory: Path, aurora_url: str, port: int, database: str) -> None:
+    """Write driftguard.toml and the mappings unless they are there, and connections.toml (mode 0600) always."""
+    config = directory / "driftguard.toml"
+    if not config.exists():
+        text = _CONFIG.format(url=aurora_url, connection=CONNECTION, database=database)
+        config.write_text(text, encoding="utf-8")
+    mappings = directory / "dms" / "table-mappings.json"
+    if not mappings.exists():
+        mappings.parent.mkdir(exist_ok=True)
+        mappings.write_text(MAPPINGS, encoding="utf-8")
+    connections = directory / "connections.toml"
+    descriptor = os.open(connections, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(_CONNECTIONS.format(connection=CONNECTION, port=port, database=database))
+    connections.chmod(0o600)

@@ -1,0 +1,83 @@
+"""How a command meets its terminal: configuration, width, colours, progress, outputs."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from driftguard.errors import UsageError
+
+if TYPE_CHECKING:
+    from driftguard.config import Config
+
+
+@dataclass(frozen=True, slots=True)
+class Shell:
+    """The options that every command has. Results go to stdout, everything else to stderr."""
+
+    config: Path | None = None
+    directory: Path | None = None
+    quiet: bool = False
+    verbose: bool = False
+
+    def load(self) -> Config:
+        """The configuration. Raises `ConfigError`."""
+        from driftguard.config import load
+
+        return load(self.config, self.directory)
+
+    @property
+    def width(self) -> int:
+        """The terminal's width; 100 where there is none."""
+        return shutil.get_terminal_size((100, 24)).columns if sys.stdout.isatty() or "COLUMNS" in os.environ else 100
+
+    @property
+    def color(self) -> bool:
+        """Colours only on a terminal, and never with NO_COLOR (https://no-color.org)."""
+        return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+
+    def say(self, text: str) -> None:
+        """A remark that is no result."""
+        if not self.quiet:
+            click.echo(text, err=True)
+
+    @contextmanager
+    def working(self, what: str) -> Iterator[None]:
+        """A line on a terminal while something takes its time, gone afterwards."""
+        visible = sys.stderr.isatty() and not self.quiet
+        if visible:
+            click.echo(f"{what}…", err=True, nl=False)
+        try:
+            yield
+        finally:
+            if visible:
+                click.echo("\r\x1b[K", err=True, nl=False)
+
+
+def emit_outputs(renderers: Mapping[str, Callable[[bool], str]], formats: Sequence[str], outs: Sequence[Path]) -> None:
+    """Render each format; `outs` pair with `formats` by position, and at most one format is left for stdout.
+
+    Raises `UsageError` before anything is written.
+    """
+    if len(outs) > len(formats):
+        raise UsageError("more --out than --format", hint="give each --out its --format")
+    if len(formats) - len(outs) > 1:
+        raise UsageError("more than one --format without an --out", hint="only one result goes to stdout")
+    for index, name in enumerate(formats):
+        if index >= len(outs):
+            click.echo(renderers[name](True), nl=False)
+            continue
+        path = outs[index]
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(renderers[name](False), encoding="utf-8")
+        except OSError as error:
+            raise UsageError(f"{path}: {error.strerror}", hint="name a file that can be written") from None
