@@ -17,7 +17,8 @@ from psycopg.rows import tuple_row
 
 from driftguard.aurora.connect import one_line
 from driftguard.errors import UnreachableError
-from driftguard.model.catalog import Catalog, Column, Key, PgType, Table, Unseen
+from driftguard.model.catalog import Catalog, Column, Key, PgType, Table, Unseen, new_column
+from driftguard.model.collecting import without_gc
 from driftguard.model.identifiers import TableName
 
 OLDEST = 110000  # pg_attribute.attmissingval, pg_index.indnkeyatts and starts_with() came with PostgreSQL 11
@@ -116,15 +117,16 @@ def introspect(conn: psycopg.Connection[Any], *, schemas: Sequence[str] | None =
     """
     if conn.info.server_version < OLDEST:
         raise UnreachableError(f"PostgreSQL {conn.info.server_version // 10000} is too old: 11 is the oldest supported")
-    try:
-        # Rolled back, so that the settings go back even where the caller has a transaction open.
-        with conn.transaction(force_rollback=True):
-            conn.execute(_SETTINGS)
-            rows = read_rows(conn, schemas)
-        identifier = _system_identifier(conn) if _may_read_control(rows) else ""
-    except psycopg.Error as error:
-        raise UnreachableError(f"the catalog of {conn.info.dbname} cannot be read: {one_line(error)}") from error
-    return _build(rows, identifier)
+    with without_gc():
+        try:
+            # Rolled back, so that the settings go back even where the caller has a transaction open.
+            with conn.transaction(force_rollback=True):
+                conn.execute(_SETTINGS)
+                rows = read_rows(conn, schemas)
+            identifier = _system_identifier(conn) if _may_read_control(rows) else ""
+        except psycopg.Error as error:
+            raise UnreachableError(f"the catalog of {conn.info.dbname} cannot be read: {one_line(error)}") from error
+        return _build(rows, identifier)
 
 
 def read_rows(conn: psycopg.Connection[Any], schemas: Sequence[str] | None = None) -> list[tuple[Any, ...]]:
@@ -149,6 +151,10 @@ def _system_identifier(conn: psycopg.Connection[Any]) -> str:
         return ""
 
 
+_Types = dict[tuple[int, int], tuple[PgType, bool, str | None]]
+"""(type oid, typmod) to the type, whether its domain is NOT NULL, and its domain's default."""
+
+
 @dataclass(slots=True)
 class _Raw:
     """A table while its rows come in, in any order."""
@@ -160,8 +166,7 @@ class _Raw:
 
 
 def _build(rows: list[tuple[Any, ...]], identifier: str) -> Catalog:
-    types: dict[tuple[int, int], PgType] = {}
-    domains: dict[tuple[int, int], tuple[bool, str | None]] = {}
+    types: _Types = {}
     raw: dict[int, _Raw] = {}
     head: list[Any] = []
     column_rows: list[tuple[Any, ...]] = []
@@ -171,9 +176,7 @@ def _build(rows: list[tuple[Any, ...]], identifier: str) -> Catalog:
                 column_rows.append(row)
             case "y":
                 cells = json.loads(row[5])
-                types[row[1], row[4]] = _type(cells)
-                if cells[3] == "d":
-                    domains[row[1], row[4]] = (cells[9], cells[10])
+                types[row[1], row[4]] = _type(cells), cells[9], cells[10]
             case "r":
                 table = raw.setdefault(row[1], _Raw())
                 table.cells, table.comment = json.loads(row[5]), row[9]
@@ -181,7 +184,7 @@ def _build(rows: list[tuple[Any, ...]], identifier: str) -> Catalog:
                 raw.setdefault(row[1], _Raw()).indexes.append(json.loads(row[5]))
             case _:
                 head = json.loads(row[5])
-    _add_columns(raw, column_rows, types, domains)
+    _add_columns(raw, column_rows, types)
     tables = sorted((_table(oid, table) for oid, table in raw.items()), key=lambda t: (t.schema, t.name))
     unseen = [Unseen(f"schema {name}", "there is no such schema in this database") for name in head[6]]
     unseen += _unreadable(raw, role=head[4])
@@ -196,28 +199,24 @@ def _build(rows: list[tuple[Any, ...]], identifier: str) -> Catalog:
     )
 
 
-def _add_columns(
-    raw: dict[int, _Raw],
-    rows: list[tuple[Any, ...]],
-    types: dict[tuple[int, int], PgType],
-    domains: dict[tuple[int, int], tuple[bool, str | None]],
-) -> None:
+def _add_columns(raw: dict[int, _Raw], rows: list[tuple[Any, ...]], types: _Types) -> None:
+    """The one loop whose length is the number of columns."""
     flags: dict[str, tuple[bool, str, str, str]] = {}
+    last, add = 0, list[Column]().append
     for _, rel, attnum, typid, typmod, name, flag, default, missing, comment in rows:
         known = flags.get(flag)
         if known is None:
             not_null, storage, identity, generated = flag.split(",")
             known = flags[flag] = (not_null != "true", identity, generated, storage)
         nullable, identity, generated, storage = known
-        key = (typid, typmod)
-        if key in domains:
-            not_null_domain, fallback = domains[key]
-            nullable = nullable and not not_null_domain
-            if default is None:
-                default = fallback
-        raw[rel].columns.append(
-            Column(name, attnum, types[key], nullable, default, missing, identity, generated, storage, comment)
-        )
+        pg_type, strict, fallback = types[typid, typmod]
+        if strict:
+            nullable = False
+        if default is None:
+            default = fallback
+        if rel != last:
+            last, add = rel, raw[rel].columns.append
+        add(new_column(name, attnum, pg_type, nullable, default, missing, identity, generated, storage, comment))
 
 
 def _type(cells: list[Any]) -> PgType:
