@@ -8,8 +8,10 @@ the role may not is told in `Catalog.unseen`, because DMS, reading as that role,
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 import psycopg
@@ -17,9 +19,12 @@ from psycopg.rows import tuple_row
 
 from driftguard.aurora.connect import one_line
 from driftguard.errors import UnreachableError
-from driftguard.model.catalog import Catalog, Column, Key, PgType, Table, Unseen
+from driftguard.model.catalog import Catalog, Column, Key, PgType, Table, Unseen, new_column
+from driftguard.model.collecting import without_gc
 from driftguard.model.identifiers import TableName
 
+_Row = tuple[Any, ...]
+_CHUNK = 2000
 OLDEST = 110000  # pg_attribute.attmissingval, pg_index.indnkeyatts and starts_with() came with PostgreSQL 11
 
 # Expressions are printed with names qualified unless they are in pg_catalog, and values in one fixed form.
@@ -116,27 +121,35 @@ def introspect(conn: psycopg.Connection[Any], *, schemas: Sequence[str] | None =
     """
     if conn.info.server_version < OLDEST:
         raise UnreachableError(f"PostgreSQL {conn.info.server_version // 10000} is too old: 11 is the oldest supported")
-    try:
-        # Rolled back, so that the settings go back even where the caller has a transaction open.
-        with conn.transaction(force_rollback=True):
-            conn.execute(_SETTINGS)
-            rows = read_rows(conn, schemas)
-        identifier = _system_identifier(conn) if _may_read_control(rows) else ""
-    except psycopg.Error as error:
-        raise UnreachableError(f"the catalog of {conn.info.dbname} cannot be read: {one_line(error)}") from error
-    return _build(rows, identifier)
+    with without_gc():
+        try:
+            # Rolled back, so that the settings go back even where the caller has a transaction open.
+            with conn.transaction(force_rollback=True):
+                conn.execute(_SETTINGS)
+                with conn.cursor(row_factory=tuple_row) as cursor:
+                    head, raw = _collect(_stream(cursor, schemas))
+            identifier = _system_identifier(conn) if head[5] else ""
+        except psycopg.Error as error:
+            raise UnreachableError(f"the catalog of {conn.info.dbname} cannot be read: {one_line(error)}") from error
+        return _catalog(head, raw, identifier)
 
 
-def read_rows(conn: psycopg.Connection[Any], schemas: Sequence[str] | None = None) -> list[tuple[Any, ...]]:
+def read_rows(conn: psycopg.Connection[Any], schemas: Sequence[str] | None = None) -> list[_Row]:
     """The rows of the one query, as the server returns them. Benchmarks measure `introspect` against it."""
-    query = _QUERY.replace("{generated}", "a.attgenerated::text" if conn.info.server_version >= 120000 else "''")
-    names = None if schemas is None else list(schemas)
     with conn.cursor(row_factory=tuple_row) as cursor:
-        return cursor.execute(query.encode(), {"schemas": names}).fetchall()
+        return cursor.execute(*_query(conn, schemas)).fetchall()
 
 
-def _may_read_control(rows: list[tuple[Any, ...]]) -> bool:
-    return bool(json.loads(next(row[5] for row in rows if row[0] == "d"))[5])
+def _stream(cursor: psycopg.Cursor[_Row], schemas: Sequence[str] | None) -> Iterable[_Row]:
+    """The same rows while the server still makes them, so that building overlaps with the query (libpq 17)."""
+    if psycopg.capabilities.has_stream_chunked():
+        return cursor.stream(*_query(cursor.connection, schemas), size=_CHUNK)
+    return cursor.execute(*_query(cursor.connection, schemas)).fetchall()
+
+
+def _query(conn: psycopg.Connection[Any], schemas: Sequence[str] | None) -> tuple[bytes, dict[str, list[str] | None]]:
+    generated = "a.attgenerated::text" if conn.info.server_version >= 120000 else "''"
+    return _QUERY.replace("{generated}", generated).encode(), {"schemas": None if schemas is None else list(schemas)}
 
 
 def _system_identifier(conn: psycopg.Connection[Any]) -> str:
@@ -159,34 +172,54 @@ class _Raw:
     indexes: list[list[Any]] = field(default_factory=list)
 
 
-def _build(rows: list[tuple[Any, ...]], identifier: str) -> Catalog:
-    types: dict[tuple[int, int], PgType] = {}
-    domains: dict[tuple[int, int], tuple[bool, str | None]] = {}
-    raw: dict[int, _Raw] = {}
+def _collect(rows: Iterable[_Row]) -> tuple[list[Any], dict[int, _Raw]]:
+    """The row of the database, and the tables by oid. SQL promises no order; what comes too early waits."""
     head: list[Any] = []
-    column_rows: list[tuple[Any, ...]] = []
-    for row in rows:
-        match row[0]:
-            case "c":
-                column_rows.append(row)
-            case "y":
-                cells = json.loads(row[5])
-                types[row[1], row[4]] = _type(cells)
-                if cells[3] == "d":
-                    domains[row[1], row[4]] = (cells[9], cells[10])
-            case "r":
-                table = raw.setdefault(row[1], _Raw())
-                table.cells, table.comment = json.loads(row[5]), row[9]
-            case "k":
-                raw.setdefault(row[1], _Raw()).indexes.append(json.loads(row[5]))
-            case _:
-                head = json.loads(row[5])
-    _add_columns(raw, column_rows, types, domains)
-    tables = sorted((_table(oid, table) for oid, table in raw.items()), key=lambda t: (t.schema, t.name))
+    raw: defaultdict[int, _Raw] = defaultdict(_Raw)
+    types: dict[tuple[int, int], tuple[PgType, bool, str | None]] = {}  # with a domain's NOT NULL and default
+    flags: dict[str, tuple[bool, str, str, str]] = {}
+    last, add = 0, list[Column]().append
+    waiting: list[_Row] = []
+    complete = False
+    for row in chain(rows, [None], waiting):  # None: all are there; only now is `waiting` read
+        if row is None:
+            complete = True
+            continue
+        tag, oid, attnum, typid, typmod, text, flag, default, missing, comment = row
+        if tag == "c":
+            if not complete and (typid, typmod) not in types:
+                waiting.append(row)
+                continue
+            pg_type, strict, fallback = types[typid, typmod]
+            known = flags.get(flag)
+            if known is None:
+                not_null, storage, identity, generated = flag.split(",")
+                known = flags[flag] = (not_null != "true", identity, generated, storage)
+            nullable, identity, generated, storage = known
+            if strict:
+                nullable = False
+            if default is None:
+                default = fallback
+            if oid != last:
+                last, add = oid, raw[oid].columns.append
+            add(new_column(text, attnum, pg_type, nullable, default, missing, identity, generated, storage, comment))
+        elif tag == "k":
+            raw[oid].indexes.append(json.loads(text))
+        elif tag == "r":
+            raw[oid].cells, raw[oid].comment = json.loads(text), comment
+        elif tag == "y":
+            cells = json.loads(text)
+            types[oid, typmod] = _type(cells), cells[9], cells[10]
+        else:
+            head = json.loads(text)
+    return head, raw
+
+
+def _catalog(head: list[Any], raw: dict[int, _Raw], identifier: str) -> Catalog:
     unseen = [Unseen(f"schema {name}", "there is no such schema in this database") for name in head[6]]
     unseen += _unreadable(raw, role=head[4])
     return Catalog(
-        tables=tuple(tables),
+        tables=tuple(sorted((_table(oid, table) for oid, table in raw.items()), key=lambda t: (t.schema, t.name))),
         database=head[0],
         database_oid=head[1],
         system_identifier=identifier,
@@ -194,30 +227,6 @@ def _build(rows: list[tuple[Any, ...]], identifier: str) -> Catalog:
         captured_at=head[3],
         unseen=tuple(sorted(unseen, key=lambda u: (u.what, u.reason))),
     )
-
-
-def _add_columns(
-    raw: dict[int, _Raw],
-    rows: list[tuple[Any, ...]],
-    types: dict[tuple[int, int], PgType],
-    domains: dict[tuple[int, int], tuple[bool, str | None]],
-) -> None:
-    flags: dict[str, tuple[bool, str, str, str]] = {}
-    for _, rel, attnum, typid, typmod, name, flag, default, missing, comment in rows:
-        known = flags.get(flag)
-        if known is None:
-            not_null, storage, identity, generated = flag.split(",")
-            known = flags[flag] = (not_null != "true", identity, generated, storage)
-        nullable, identity, generated, storage = known
-        key = (typid, typmod)
-        if key in domains:
-            not_null_domain, fallback = domains[key]
-            nullable = nullable and not not_null_domain
-            if default is None:
-                default = fallback
-        raw[rel].columns.append(
-            Column(name, attnum, types[key], nullable, default, missing, identity, generated, storage, comment)
-        )
 
 
 def _type(cells: list[Any]) -> PgType:

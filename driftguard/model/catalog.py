@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 from driftguard.model.identifiers import TableName
 
@@ -140,3 +140,48 @@ class Catalog:
 
     def table(self, name: TableName) -> Table | None:
         return next((t for t in self.tables if t.schema == name.schema and t.name == name.name), None)
+
+
+_new = object.__new__
+(
+    _set_name,
+    _set_attnum,
+    _set_type,
+    _set_nullable,
+    _set_default,
+    _set_missing,
+    _set_identity,
+    _set_generated,
+    _set_storage,
+    _set_comment,
+) = (Column.__dict__[f.name].__set__ for f in fields(Column))
+
+
+def new_column(
+    name: str,
+    attnum: int,
+    type: PgType,
+    nullable: bool = True,
+    default: str | None = None,
+    missing_value: str | None = None,
+    identity: str = "",
+    generated: str = "",
+    storage: str = "p",
+    comment: str | None = None,
+) -> Column:
+    """`Column(…)` in half the time, for the loops that make hundreds of thousands.
+
+    A frozen dataclass sets its fields through `object.__setattr__`, which looks each name up again.
+    """
+    column = _new(Column)
+    _set_name(column, name)
+    _set_attnum(column, attnum)
+    _set_type(column, type)
+    _set_nullable(column, nullable)
+    _set_default(column, default)
+    _set_missing(column, missing_value)
+    _set_identity(column, identity)
+    _set_generated(column, generated)
+    _set_storage(column, storage)
+    _set_comment(column, comment)
+    return column

@@ -8,17 +8,16 @@ fields this version does not know are refused, because leaving them out would be
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import gc
 import json
 import types
 import typing
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
 from driftguard.errors import SnapshotError
-from driftguard.model.catalog import Catalog, PgType, Table, Unseen
+from driftguard.model.catalog import Catalog, Column, PgType, Table, Unseen, new_column
+from driftguard.model.collecting import without_gc
 from driftguard.model.snowflake import Estate, SfTable, SfType
 
 VERSION: Final = 1
@@ -91,7 +90,7 @@ def _parse(text: str, where: str) -> dict[str, Any]:
 
 def _load(text: str, where: str, cls: type[T]) -> T:
     wanted, shared = _KINDS[cls]
-    with _without_gc():
+    with without_gc():
         document = _parse(text, where)
         kind = document.pop("kind")
         if kind != wanted:
@@ -116,18 +115,6 @@ def _types(document: Any, shared: type) -> dict[str, Any]:
         except _Misfit as error:
             raise _Misfit(f"types.{key}: {error}") from None
     return found
-
-
-@contextlib.contextmanager
-def _without_gc() -> Iterator[None]:
-    """Hundreds of thousands of new objects, none of them garbage: looking for cycles among them costs a third more."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 # --- writing --------------------------------------------------------------------------------------------------------
@@ -249,6 +236,7 @@ class _Reader:
         hints = typing.get_type_hints(cls)
         decoders = {field.name: self.decoder(hints[field.name]) for field in dataclasses.fields(cls)}
         plain_types = {name: _plain_type(hints[name]) for name in decoders}
+        make = new_column if cls is Column else cls
         label = cls.__name__.lower()
 
         def decode(plain: Any) -> Any:
@@ -259,7 +247,7 @@ class _Reader:
                 for key, value in plain.items():
                     if type(value) is not plain_types[key]:
                         plain[key] = decoders[key](value)
-                return cls(**plain)
+                return make(**plain)
             except KeyError:
                 raise _Misfit(f"a {label} has no field {_short(key)} in this version of driftguard") from None
             except TypeError:

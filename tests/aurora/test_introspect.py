@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from driftguard.aurora.connect import connect
-from driftguard.aurora.introspect import introspect, read_rows
+from driftguard.aurora.introspect import _collect, introspect, read_rows
 from driftguard.errors import UnreachableError
 from driftguard.model.catalog import Catalog, Column, Key, Table, Unseen
 from driftguard.model.identifiers import TableName
@@ -279,3 +279,14 @@ def test_a_connection_that_broke_is_one_clear_line(any_database: str) -> None:
         with pytest.raises(UnreachableError) as caught:
             introspect(conn)
     assert "\n" not in str(caught.value)
+
+
+def test_rows_may_come_in_any_order(rich: str) -> None:
+    with connect(rich) as conn:
+        rows = read_rows(conn)
+        expected = _collect(rows)
+        assert _collect(rows[::-1])[0] == expected[0]
+        for oid, raw in _collect(sorted(rows, key=lambda row: (row[0], row[2]))[::-1])[1].items():
+            same = expected[1][oid]
+            assert sorted(raw.columns, key=lambda c: c.attnum) == sorted(same.columns, key=lambda c: c.attnum)
+            assert raw.cells == same.cells
