@@ -270,6 +270,23 @@ def snapshot(shell: Shell, aurora: Path | None, snowflake: Path | None) -> None:
 
 
 @main.command()
+@click.argument("left", metavar="A", type=click.Path(path_type=Path))
+@click.argument("right", metavar="B", type=click.Path(path_type=Path))
+def diff(left: Path, right: Path) -> None:
+    """What changed from snapshot A to snapshot B. Exit 1 if anything did."""
+    from driftguard.commands.diff import diff as run
+
+    found = run(left, right)
+    for item in found:
+        click.echo(f"{item.change:<8} {item.kind} {item.name}")
+        for line in item.details:
+            click.echo(f"         {line}")
+    if not found:
+        click.echo("no difference")
+    sys.exit(ExitCode.FINDINGS if found else ExitCode.OK)
+
+
+@main.command()
 @click.argument("directory", type=click.Path(path_type=Path), default=Path())
 def init(directory: Path) -> None:
     """Write a first driftguard.toml and what belongs to it into DIRECTORY. Overwrites nothing."""

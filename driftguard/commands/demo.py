@@ -25,7 +25,8 @@ from driftguard.sandbox.environment import Sandbox
 
 SHOP = resources.files("driftguard.sandbox") / "shop"
 TABLES = (
-    "customers", "addresses", "products", "orders", "order_items", "Wishlists", "stock", "favourites", "coupons", "events",
+    "customers", "addresses", "products", "orders", "order_items",
+    "Wishlists", "stock", "favourites", "coupons", "events",
 )  # fmt: skip
 NEW_TABLE = "reviews"
 

@@ -48,7 +48,7 @@ def up_detached(directory: Path, *, aurora_url: str | None = None) -> State:
     if aurora_url:
         arguments += ["--aurora-url", aurora_url]
     with log.open("wb") as output:
-        process = subprocess.Popen(  # noqa: S603
+        process = subprocess.Popen(
             arguments, stdout=output, stderr=output, stdin=subprocess.DEVNULL, start_new_session=True
         )
     deadline = time.monotonic() + 120

@@ -15,7 +15,7 @@ from driftguard.snowflake.session import Session
 
 @dataclass(frozen=True, slots=True)
 class RevisionStatus:
-    """`state`: applied · begun · pending · edited (the file no longer is what was begun or applied) · missing (no file)."""
+    """`state`: applied · begun · pending · edited (the file is not what was begun or applied) · missing (no file)."""
 
     id: str
     message: str

@@ -9,8 +9,8 @@ from typing import Any
 from driftguard.errors import ConfigError
 from driftguard.model.settings import EndpointSettings, TaskSettings
 
-# Members of S3Settings and PostgreSQLSettings that change no column, type or value of this pipeline's files, or that the
-# model has no use for yet. Source: AWS DMS API Reference, S3Settings and PostgreSQLSettings.
+# Members of S3Settings and PostgreSQLSettings that change no column, type or value of this pipeline's files, or that
+# the model has no use for yet. Source: AWS DMS API Reference, S3Settings and PostgreSQLSettings.
 _S3_OTHER = frozenset(
     [
         "ServiceAccessRoleArn",

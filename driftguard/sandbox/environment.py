@@ -173,7 +173,7 @@ def stop(directory: Path) -> None:
 def request(state: State, method: str, path: str) -> dict[str, Any]:
     """Call an admin route of the Snowflake stand-in."""
     url = f"http://{state.host}:{state.port}{path}"
-    call = urllib.request.Request(url, method=method, data=b"" if method == "POST" else None)  # noqa: S310
+    call = urllib.request.Request(url, method=method, data=b"" if method == "POST" else None)
     try:
         with urllib.request.urlopen(call, timeout=600) as response:  # noqa: S310
             answer: dict[str, Any] = json.load(response)

@@ -48,21 +48,23 @@ SESSION_PARAMETERS: Mapping[str, str | int] = {
 
 
 def configured(config: Config, environ: Mapping[str, str] | None = None) -> bool:
-    """Is a connection named, in the file or in the environment?"""
+    """Is there a connection, in the file or in the environment?"""
     environ = os.environ if environ is None else environ
     return bool(config.settings.snowflake.connection or environ.get("SNOWFLAKE_ACCOUNT"))
 
 
 def connect_arguments(config: Config, environ: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """Arguments for `snowflake.connector.connect`: the named connection, then SNOWFLAKE_*, then driftguard.toml.
+    """Arguments for `snowflake.connector.connect`.
 
+    With SNOWFLAKE_ACCOUNT set, the SNOWFLAKE_* variables; else the connection that driftguard.toml names. One that names
+    its connections_file too is always taken from there: that is how a sandbox stays a sandbox.
     Key pair, personal access token, OAuth and workload identity (OIDC) need nothing but their usual settings.
     Raises `ConfigError` where no connection is configured.
     """
     environ = os.environ if environ is None else environ
     section = config.settings.snowflake
     arguments: dict[str, Any] = {}
-    if section.connection:
+    if section.connection and (section.connections_file or not environ.get("SNOWFLAKE_ACCOUNT")):
         arguments["connection_name"] = section.connection
         if section.connections_file:
             path = config.path(section.connections_file)

@@ -20,7 +20,7 @@ def find(context: Context) -> Iterator[Finding]:
             yield Finding(
                 CODE,
                 SEVERITY,
-                f"{source_table(landing)} has no staging table {landing.staging}",
+                f"{source_table(landing)} has no {'landing' if pair.new else 'staging table'} {landing.staging}",
                 "DMS writes files for this table and nothing loads them; its rows never reach Snowflake",
                 PLAN,
                 table=source_table(landing),

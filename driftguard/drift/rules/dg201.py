@@ -15,7 +15,7 @@ SEVERITY = Severity.ERROR
 
 def find(context: Context) -> Iterator[Finding]:
     for pair in context.pairs:
-        if pair.final is None and pair.saw("tables"):
+        if pair.final is None and pair.saw("tables") and not pair.new:
             landing = pair.landing
             yield Finding(
                 CODE,

@@ -36,7 +36,7 @@ def find(context: Context) -> Iterator[Finding]:  # noqa: ARG001
 def judge(
     findings: Iterable[Finding], waivers: Sequence[Waived], today: str
 ) -> tuple[tuple[Finding, ...], tuple[Finding, ...]]:
-    """Split findings into those that stand and those that a waiver accepts; add one for each waiver that does nothing."""
+    """Split findings into those that stand and those a waiver accepts; add one for each waiver that does nothing."""
     valid = [w for w in waivers if w.until is None or w.until >= today]
     stands, accepted, used = [], [], set()
     for finding in findings:

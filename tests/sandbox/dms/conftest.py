@@ -64,7 +64,9 @@ class Source:
         for statement in statements:
             self.connection.execute(statement.encode())
 
-    def dms(self, task_: DmsTask | None = None, switches: Switches | None = None, name: str | None = None) -> DmsStandIn:
+    def dms(
+        self, task_: DmsTask | None = None, switches: Switches | None = None, name: str | None = None
+    ) -> DmsStandIn:
         name = name or f"task{next(_NUMBERS)}"
         stand_in = DmsStandIn(
             source_url=self.url,
