@@ -94,8 +94,9 @@ SELECT 'r', r.oid::int8, 0, 0, 0, json_build_array(
 SELECT 'k', x.indrelid::int8, 0, 0, 0, json_build_array(
          i.relname, x.indisprimary, x.indisreplident, NOT x.indimmediate,
          (x.indkey::int2[])[0:x.indnkeyatts - 1],
-         x.indisvalid AND x.indpred IS NULL AND x.indexprs IS NULL)::text, '', NULL, NULL, NULL
+         x.indisvalid AND x.indpred IS NULL AND x.indexprs IS NULL, n.oid IS NOT NULL)::text, '', NULL, NULL, NULL
   FROM pg_index x JOIN rel ON rel.oid = x.indrelid JOIN pg_class i ON i.oid = x.indexrelid
+  LEFT JOIN pg_constraint n ON n.conrelid = x.indrelid AND n.conindid = x.indexrelid AND n.contype IN ('p', 'u')
  WHERE x.indisunique AND x.indislive
  UNION ALL
 SELECT 'c', a.attrelid::int8, a.attnum::int4, a.atttypid::int8, a.atttypmod, a.attname::text,
@@ -251,12 +252,12 @@ def _table(oid: int, raw: _Raw) -> Table:
     primary: Key | None = None
     unique: list[Key] = []
     replica_index = ""
-    for index, is_primary, is_identity, deferrable, attnums, plain in raw.indexes:
+    for index, is_primary, is_identity, deferrable, attnums, plain, constraint in raw.indexes:
         if is_identity:
             replica_index = index
         if not plain:
             continue
-        key = Key(index, tuple(names[n] for n in attnums), deferrable)
+        key = Key(index, tuple(names[n] for n in attnums), deferrable, constraint)
         if is_primary:
             primary = key
         else:

@@ -88,6 +88,7 @@ class Key:
     name: str
     columns: tuple[str, ...]
     deferrable: bool = False
+    constraint: bool = True  # False: an index without a constraint
 
 
 @dataclass(frozen=True, slots=True)

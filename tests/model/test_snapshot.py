@@ -29,7 +29,7 @@ unseen = st.lists(st.builds(Unseen, text, text), max_size=2).map(
 
 pg_types = st.builds(PgType, text, text, text, st.integers(-1, 2**31), text, text, texts, text, text)
 columns = st.builds(Column, text, st.integers(1, 1600), pg_types, st.booleans(), maybe, maybe, text, text, text, maybe)
-keys = st.builds(Key, text, texts, st.booleans())
+keys = st.builds(Key, text, texts, st.booleans(), st.booleans())
 tables = st.builds(
     Table,
     oid=number,
