@@ -24,7 +24,7 @@ from driftguard.sandbox.dms import pgoutput, writer
 from driftguard.sandbox.dms.pgoutput import Begin, Commit, Delete, Insert, Relation, Row, Truncate, Unchanged, Update
 from driftguard.sandbox.dms.reports import Counts
 from driftguard.sandbox.dms.route import Cells, Images, Moment, Op, Route, Shape, change_sequence
-from driftguard.sandbox.dms.source import Connection, Objects, Table, Types, tables
+from driftguard.sandbox.dms.source import Connection, Objects, Types, tables
 from driftguard.sandbox.dms.state import Key, Pending, State
 from driftguard.sandbox.dms.switches import Switches
 
@@ -204,7 +204,7 @@ class ChangeReader:
             source.why_not = "no rule selects it"
             return
         present = next(iter(tables(self._connection, [relation.oid])), None)
-        self._watch_key(relation, label, present)
+        self._watch_key(relation, label)
         if label in self._state.suspended:
             source.why_not = self._state.suspended[label]
             return
@@ -235,20 +235,28 @@ class ChangeReader:
         for notice in source.route.notices:
             self._notice(notice)
 
-    def _watch_key(self, relation: Relation, label: str, present: Table | None) -> None:
-        """ "Using a PostgreSQL database as a source", limitations: after a change of the primary key's definition,
-        changes of the table are not replicated."""
+    def _watch_key(self, relation: Relation, label: str) -> None:
+        """In "Using a PostgreSQL database as a source", limitations: after a change of the primary key's definition,
+        changes of the table are not replicated. A renamed key column is no such change: its old name is gone from the
+        table, and its new one was not there before."""
+        if relation.identity != "d":
+            return
         names = [column.name for column in relation.columns if column.key]
-        if relation.identity != "d" or present is None:
-            return
-        attnums = sorted(column.attnum for column in present.columns if column.key)
+        columns = [column.name for column in relation.columns]
         known = self._state.keys.get(str(relation.oid))
-        redefined = known is not None and known.names and known.names != names and known.attnums != attnums
-        if redefined and self._switches.primary_key_change == "stops_the_table":
-            self._state.suspended[label] = "its primary key was redefined while the task ran"
-            self._notice(f"{label} is no longer replicated: {self._state.suspended[label]}; reload it")
+        renamed = (
+            known is not None
+            and len(known.names) == len(names)
+            and all(
+                old == new or (old not in columns and new not in known.columns)
+                for old, new in zip(known.names, names, strict=True)
+            )
+        )
+        if known is None or not known.names or renamed or self._switches.primary_key_change == "followed":
+            self._state.keys[str(relation.oid)] = Key(names, columns)
             return
-        self._state.keys[str(relation.oid)] = Key(names, attnums)
+        self._state.suspended[label] = "its primary key was redefined while the task ran"
+        self._notice(f"{label} is no longer replicated: {self._state.suspended[label]}; reload it")
 
     # --- rows -------------------------------------------------------------------------------------------------------
 

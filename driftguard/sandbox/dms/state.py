@@ -24,10 +24,10 @@ class Pending:
 
 @dataclass(slots=True)
 class Key:
-    """The primary key of a table when it was last seen."""
+    """The primary key of a table when it was last seen, and all its columns."""
 
     names: list[str]
-    attnums: list[int]
+    columns: list[str]
 
 
 @dataclass(slots=True)

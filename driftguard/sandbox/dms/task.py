@@ -191,10 +191,7 @@ class DmsStandIn:
             notices += said
             state.loaded.append(table.label)
             state.shapes[table.label] = [column.name for column in table.columns]
-            state.keys[str(table.oid)] = memory.Key(
-                [column.name for column in table.columns if column.key],
-                sorted(column.attnum for column in table.columns if column.key),
-            )
+            state.keys[str(table.oid)] = memory.Key(list(table.key), state.shapes[table.label])
             self._save(state)
             self.step("loaded")
         return StartReport(rows, tuple(files), skipped, (*dict.fromkeys(notices), *_told(losses)))

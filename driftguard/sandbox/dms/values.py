@@ -201,7 +201,7 @@ def _decimal(precision: int, scale: int, note: Note) -> Convert:
         if not value.is_finite():  # (open): DECIMAL has no NaN and no infinity
             raise NotRepresentable(f"{text} in a DECIMAL({precision},{scale})")
         rounded = value.quantize(step, context=_EXACT)
-        if abs(rounded) >= most:  # (open)
+        if rounded.copy_abs() >= most:  # (open)
             raise NotRepresentable(f"a number too large for DECIMAL({precision},{scale})")
         if rounded != value:
             note(f"numeric rounded to {scale} decimals")

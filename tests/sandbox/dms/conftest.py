@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ EVERYTHING = {
 _NUMBERS = itertools.count(1)
 
 
-def task(
+def make_task(
     *rules: dict[str, Any], endpoint: EndpointSettings | None = None, settings: TaskSettings | None = None
 ) -> DmsTask:
     """A task over all tables, with further rules and settings; CDC rows are marked and timed unless said otherwise."""
@@ -34,15 +34,14 @@ def task(
     return DmsTask("test", mappings, endpoint or usual, settings or TaskSettings())
 
 
-def add_column(rule_id: str, name: str, expression: str, **more: Any) -> dict[str, Any]:
+def transformation(rule_id: str, target: str, action: str, **more: Any) -> dict[str, Any]:
+    """A transformation rule over all tables, or over those of `locator`."""
     return {
         "rule-type": "transformation",
         "rule-id": rule_id,
-        "rule-target": "column",
-        "rule-action": "add-column",
-        "object-locator": {"schema-name": "%", "table-name": "%"},
-        "value": name,
-        "expression": expression,
+        "rule-target": target,
+        "rule-action": action,
+        "object-locator": {"schema-name": "%", "table-name": "%"} | more.pop("locator", {}),
     } | more
 
 
@@ -54,6 +53,9 @@ class Source:
     place: Path
     connection: psycopg.Connection[Any]
     made: list[DmsStandIn] = field(default_factory=list)
+
+    task = staticmethod(make_task)
+    rule = staticmethod(transformation)
 
     @property
     def lake(self) -> Path:
@@ -70,7 +72,7 @@ class Source:
         name = name or f"task{next(_NUMBERS)}"
         stand_in = DmsStandIn(
             source_url=self.url,
-            task=task_ or task(),
+            task=task_ or make_task(),
             lake=self.lake,
             state_dir=self.place / "state" / name,
             switches=switches or Switches(),
@@ -90,6 +92,10 @@ class Source:
     def changes(self, table: str = "public/t") -> list[dict[str, Any]]:
         return self._rows([path for path in self.files(table) if not path.name.startswith("LOAD")])
 
+    def schema(self, path: Path) -> dict[str, str]:
+        """The columns of a file and their types, as a reader without further knowledge sees them."""
+        return {entry.name: str(entry.type) for entry in pq.ParquetFile(path).schema_arrow}
+
     def _rows(self, paths: list[Path]) -> list[dict[str, Any]]:
         return [row for path in paths for row in pq.ParquetFile(path).read().to_pylist()]
 
@@ -103,6 +109,3 @@ def source(database: str, tmp_path: Path) -> Iterator[Source]:
         connection.execute(
             "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE database = current_database()"
         )
-
-
-Ask = Callable[[str], Any]
