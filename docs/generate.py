@@ -55,7 +55,9 @@ def run(check: bool) -> int:
             wrong.append(f"docs/{name} is not what the code says: run `make docs`")
         elif not check:
             path.write_text(text, encoding="utf-8")
-    wrong += [f"docs/rules/{code}.md is missing" for code in all_rules() if not (DOCS / "rules" / f"{code}.md").is_file()]
+    wrong += [
+        f"docs/rules/{code}.md is missing" for code in all_rules() if not (DOCS / "rules" / f"{code}.md").is_file()
+    ]
     for line in wrong:
         sys.stderr.write(f"{line}\n")
     return 1 if wrong else 0

@@ -127,6 +127,8 @@ def check(
 
     with shell.working("looking at both sides"):
         result = run(shell.load(), source=source, proposal=proposal, against=against, allow_unknown=allow_unknown)
+    for note in result.source.notes:
+        shell.say(f"note: {note}")
     failing = result.failing(Severity(fail_on))
     report = Report(
         result.findings, result.source.label, result.target.label, result.tables, len(result.waived), len(failing)

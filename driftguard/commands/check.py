@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -89,9 +89,13 @@ def proposed_catalog(config: Config, proposal: Proposal) -> tuple[Catalog, Catal
         else:
             base, seen = catalog_of(config, proposal.base)
             label = seen.label
-    with Shadow.open(proposal.shadow_url) as shadow:
+    with Shadow(proposal.shadow_url) as shadow:
         shadow.prepare(base)
-        before = shadow.catalog(config.settings.aurora.schemas or None)
         shadow.run_migrations(proposal.directory)
-        after = shadow.catalog(config.settings.aurora.schemas or None)
-    return before, after, Seen(f"{proposal.directory} on {label}")
+        notes = (*shadow.notes, *(f"{s.path.name} was not run: {s.reason}" for s in shadow.skipped))
+        before, after = shadow.before, shadow.after
+    schemas = config.settings.aurora.schemas
+    if schemas:
+        before = replace(before, tables=tuple(t for t in before.tables if t.schema in schemas))
+        after = replace(after, tables=tuple(t for t in after.tables if t.schema in schemas))
+    return before, after, Seen(f"{proposal.directory} on {label}", notes=notes)

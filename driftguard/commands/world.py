@@ -30,6 +30,7 @@ class Seen:
 
     label: str
     age_days: float | None = None  # None for a live system
+    notes: tuple[str, ...] = ()  # what was otherwise than on the real system
 
 
 def live_catalog(config: Config, url: str | None = None) -> Catalog:

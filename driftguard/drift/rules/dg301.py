@@ -15,7 +15,7 @@ SEVERITY = Severity.ERROR
 
 def find(context: Context) -> Iterator[Finding]:
     for pair in context.pairs:
-        if pair.pipe is None and pair.saw("pipes") and not pair.new:
+        if pair.pipe is None and pair.saw("pipes") and pair.staging is not None:
             landing = pair.landing
             yield Finding(
                 CODE,

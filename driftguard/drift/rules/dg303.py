@@ -15,7 +15,7 @@ SEVERITY = Severity.ERROR
 
 def find(context: Context) -> Iterator[Finding]:
     for pair in context.pairs:
-        if pair.task is None and pair.saw("tasks") and not pair.new:
+        if pair.task is None and pair.saw("tasks") and pair.final is not None:
             landing = pair.landing
             yield Finding(
                 CODE,

@@ -1,0 +1,133 @@
+"""From differences to operations."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from builders import POLICY, applied, context, landed, numeric, plain, table, task, varchar
+from driftguard.drift.compare import compare
+from driftguard.model.catalog import Unseen
+from driftguard.model.finding import Severity
+from driftguard.model.snowflake import Estate, SfType
+from driftguard.plan.planner import make_plan
+
+OLD = table("orders", ("note", varchar(40)), ("total", numeric(10, 2)))
+NEW = table("orders", ("note", varchar(40)), ("total", numeric(10, 2)), ("tier", plain("text")))
+
+
+def failing(ctx):  # type: ignore[no-untyped-def]
+    return [f.code for f in compare(ctx) if f.severity in (Severity.ERROR, Severity.UNKNOWN)]
+
+
+def test_a_new_table_is_landed_and_then_nothing_is_left_to_do() -> None:
+    estate = landed(OLD)
+    again = context(OLD, estate=estate)
+    assert make_plan(again).operations == ()
+    assert failing(again) == []
+
+
+def test_an_added_column_goes_to_final_then_to_staging_and_the_merge() -> None:
+    plan = make_plan(context(NEW, estate=landed(OLD)))
+    assert [op.kind for op in plan.operations] == ["add_columns", "replace_merge"]
+    assert plan.operations[0].touches()[0].schema == "FINAL"
+    after = applied(landed(OLD), plan)
+    assert failing(context(NEW, estate=after)) == []
+    assert make_plan(context(NEW, estate=after)).operations == ()
+
+
+def test_a_dropped_column_is_kept_and_its_rows_are_not_erased() -> None:
+    """Before the deploy rows still carry it; afterwards a row without it must not overwrite what FINAL has."""
+    estate = landed(NEW)
+    plan = make_plan(context(OLD, estate=estate))
+    (operation,) = plan.operations
+    assert operation.kind == "replace_merge"
+    assert 'COALESCE(s."TIER", t."TIER")' in operation.statements(estate)[1].sql
+    after = applied(estate, plan)
+    assert [f.code for f in compare(context(OLD, estate=after))] == ["DG106"]
+    assert make_plan(context(OLD, estate=after)).operations == ()
+
+
+def narrow(estate: Estate) -> Estate:
+    """The same landing as somebody would have typed it, just wide enough for today."""
+    types = {"NOTE": SfType("VARCHAR", length=40), "TOTAL": SfType("NUMBER", precision=10, scale=2)}
+    tables = tuple(
+        dataclasses.replace(t, columns=tuple(dataclasses.replace(c, type=types.get(c.name, c.type)) for c in t.columns))
+        for t in estate.tables
+    )
+    return dataclasses.replace(estate, tables=tables)
+
+
+def test_a_column_that_is_wide_enough_is_left_as_it_is() -> None:
+    assert make_plan(context(OLD, estate=narrow(landed(OLD)))).operations == ()
+
+
+def test_longer_text_and_more_digits_are_widened_on_both_sides() -> None:
+    wider = table("orders", ("note", varchar(80)), ("total", numeric(14, 2)))
+    ctx = context(wider, estate=narrow(landed(OLD)))
+    assert sorted(failing(ctx)) == ["DG103", "DG103", "DG203", "DG203"]
+    plan = make_plan(ctx)
+    assert [op.kind for op in plan.operations] == ["widen_column"] * 4
+    assert [op.touches()[0].schema for op in plan.operations] == ["FINAL", "FINAL", "STAGING", "STAGING"]
+    assert make_plan(context(wider, estate=applied(narrow(landed(OLD)), plan))).operations == ()
+
+
+def test_another_scale_is_a_note_and_no_operation() -> None:
+    """Snowflake refuses it, so driftguard does not pretend."""
+    rescaled = table("orders", ("note", varchar(40)), ("total", numeric(10, 4)))
+    ctx = context(rescaled, estate=narrow(landed(OLD)))
+    plan = make_plan(ctx)
+    assert plan.operations == ()
+    assert any("cannot become" in note for note in plan.notes)
+    assert "DG104" in failing(ctx)
+
+
+def test_what_could_not_be_looked_at_gets_no_operation() -> None:
+    blind = Estate(unseen=(Unseen("tables in DB.STAGING", "no privilege"),))
+    ctx = context(OLD, estate=blind)
+    plan = make_plan(ctx)
+    assert plan.operations == ()
+    assert any("could not be looked at" in note for note in plan.notes)
+    assert failing(ctx) == ["DG601"]
+
+
+def test_a_table_without_a_key_is_left_out_and_the_others_go_on() -> None:
+    plan = make_plan(context(table("log", key=()), OLD))
+    assert [op.kind for op in plan.operations] == ["create_landing"]
+    assert any("shop.log" in note and "primary key" in note for note in plan.notes)
+
+
+def test_not_null_is_taken_from_columns_that_can_be_null() -> None:
+    estate = landed(OLD)
+    tables = tuple(
+        dataclasses.replace(t, columns=tuple(dataclasses.replace(c, nullable=False) for c in t.columns))
+        for t in estate.tables
+        if t.name.schema == "FINAL"
+    )
+    strict = dataclasses.replace(estate, tables=(*tables, *(t for t in estate.tables if t.name.schema != "FINAL")))
+    (operation,) = make_plan(context(OLD, estate=strict)).operations
+    assert operation.kind == "drop_not_null"
+    assert "ID" not in operation.arguments()["columns"], "the key stays NOT NULL"
+
+
+def test_a_merge_of_somebody_else_is_not_touched() -> None:
+    estate = landed(OLD)
+    theirs = dataclasses.replace(
+        estate, tasks=tuple(dataclasses.replace(t, definition="CALL X()") for t in estate.tasks)
+    )
+    ctx = context(NEW, estate=theirs)
+    plan = make_plan(ctx)
+    assert {op.kind for op in plan.operations} == {"add_columns"}
+    assert any("belongs to" in note for note in plan.notes)
+    assert "DG306" in failing(ctx)
+
+
+def test_where_others_manage_pipes_and_merges_only_tables_are_made() -> None:
+    policy = dataclasses.replace(POLICY, merge_managed_by="dbt", pipe_managed_by="terraform")
+    (operation,) = make_plan(context(OLD, policy=policy)).operations
+    made = [s.sql.split()[1] for s in operation.statements(Estate())]
+    assert made == ["FILE", "TABLE", "TABLE"]
+
+
+def test_names_that_meet_give_no_landing() -> None:
+    ctx = context(table("orders", ("Note", plain("text")), ("note", plain("text"))), OLD, dms=task())
+    assert any("differ only by case" in r.message for r in ctx.expectation.refusals)

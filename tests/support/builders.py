@@ -1,0 +1,116 @@
+"""Small catalogs, landings and estates for the tests of the pure rooms."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from driftguard.drift.context import Context, pair_up
+from driftguard.drift.expect import expect
+from driftguard.emission.emit import emit
+from driftguard.emission.mapping_document import parse_mappings
+from driftguard.model.catalog import Catalog, Column, Key, PgType, Table
+from driftguard.model.policy import Policy
+from driftguard.model.settings import DmsTask, EndpointSettings, TaskSettings
+from driftguard.model.snowflake import Estate
+from driftguard.plan.planner import Plan, make_plan
+from driftguard.typemap.load import TypeMaps, shipped
+
+POLICY = Policy("DB", warehouse="WH")
+RULES: list[dict[str, object]] = [
+    {
+        "rule-type": "selection",
+        "rule-id": "1",
+        "rule-name": "all",
+        "rule-action": "include",
+        "object-locator": {"schema-name": "shop", "table-name": "%"},
+    },
+    {
+        "rule-type": "transformation",
+        "rule-id": "2",
+        "rule-name": "sequence",
+        "rule-target": "column",
+        "rule-action": "add-column",
+        "value": "seq",
+        "expression": "$AR_H_CHANGE_SEQ",
+        "object-locator": {"schema-name": "%", "table-name": "%"},
+        "data-type": {"type": "string", "length": 35},
+    },
+]
+ENDPOINT = EndpointSettings(timestamp_column_name="commit_ts", use_task_start_time_for_full_load_timestamp=True)
+
+
+def numeric(precision: int, scale: int) -> PgType:
+    return PgType("numeric", f"numeric({precision},{scale})", typmod=((precision << 16) | (scale & 0x7FF)) + 4)
+
+
+def varchar(length: int) -> PgType:
+    return PgType("varchar", f"character varying({length})", typmod=length + 4)
+
+
+def plain(name: str) -> PgType:
+    return PgType(name, name)
+
+
+def table(
+    name: str = "orders",
+    *columns: tuple[str, PgType],
+    key: tuple[str, ...] = ("id",),
+    schema: str = "shop",
+    oid: int = 1000,
+) -> Table:
+    """A table with a bigint `id` first, then `columns`."""
+    all_columns = (("id", plain("int8")), *columns)
+    return Table(
+        oid,
+        schema,
+        name,
+        tuple(Column(n, i, t, nullable=n not in key) for i, (n, t) in enumerate(all_columns, start=1)),
+        primary_key=Key(f"{name}_pkey", key) if key else None,
+    )
+
+
+def task(
+    *more: dict[str, object], endpoint: EndpointSettings = ENDPOINT, settings: TaskSettings | None = None
+) -> DmsTask:
+    return DmsTask("dms", parse_mappings({"rules": [*RULES, *more]}), endpoint, settings or TaskSettings())
+
+
+def context(
+    *tables: Table,
+    estate: Estate | None = None,
+    dms: DmsTask | None = None,
+    policy: Policy = POLICY,
+    maps: TypeMaps | None = None,
+    before: Catalog | None = None,
+) -> Context:
+    """Emit and expect `tables`, beside `estate`."""
+    dms = dms or task()
+    maps = maps or shipped()
+    estate = estate or Estate()
+    emissions = [e for t in tables if (e := emit(t, dms, maps)) is not None]
+    expectation = expect(emissions, [dms], maps, policy)
+    return Context(
+        expectation,
+        pair_up(expectation.landings, estate),
+        (dms,),
+        policy,
+        estate,
+        catalog=Catalog(tables),
+        before=before,
+    )
+
+
+def landed(*tables: Table, dms: DmsTask | None = None) -> Estate:
+    """The estate that driftguard itself makes for `tables`, from nothing."""
+    return applied(Estate(), make_plan(context(*tables, dms=dms)))
+
+
+def applied(estate: Estate, plan: Plan) -> Estate:
+    for operation in plan.operations:
+        estate = operation.effect(estate)
+    # what Snowflake prints for NULL_IF = ()
+    formats = tuple(
+        dataclasses.replace(f, options=tuple((k, "[]" if k == "NULL_IF" else v) for k, v in f.options))
+        for f in estate.file_formats
+    )
+    return dataclasses.replace(estate, file_formats=formats)
