@@ -55,9 +55,11 @@ def read_all(directory: Path) -> tuple[Revision, ...]:
     if not folder.is_dir():
         return ()
     found = {r.id: r for r in (read(path) for path in sorted(folder.glob("*.py")))}
-    graph = _graph(found.values())
+    for revision in found.values():
+        for missing in set(revision.down) - set(found):
+            raise RevisionError(f"{revision.path} follows {missing}, which is not there", hint="bring its file back")
     try:
-        ordered = [node.revision for node in graph.iterate_revisions("heads", "base")] if found else []
+        ordered = [node.revision for node in _graph(found.values()).iterate_revisions("heads", "base")]
     except GraphError as error:
         raise RevisionError(f"{folder}: {error}") from None
     return tuple(found[name] for name in reversed(ordered))
