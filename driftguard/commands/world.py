@@ -20,6 +20,7 @@ from driftguard.model.snapshot import load_catalog, load_estate
 from driftguard.model.snowflake import Estate
 from driftguard.snowflake.session import Session, configured
 from driftguard.typemap.load import load as load_typemaps
+from driftguard.typemap.resolve import Resolver
 
 LIVE = "live"
 
@@ -98,13 +99,14 @@ def build_context(
     tasks = dms_tasks(config)
     policy = config.policy()
     maps = load_typemaps(config.path(config.settings.typemaps.overrides))
+    resolvers = [(task, Resolver(maps, task.endpoint)) for task in tasks]
     emissions: list[Emission] = []
     unselected: list[str] = []
     for table in catalog.tables:
         found = [
             e
-            for task in tasks
-            if (e := emit(table, task, maps, database=catalog.database, pipeline=policy.pipeline)) is not None
+            for task, types in resolvers
+            if (e := emit(table, task, types, database=catalog.database, pipeline=policy.pipeline)) is not None
         ]
         emissions += found
         if not found and table.kind == "r" and table.persistence == "p":

@@ -24,7 +24,7 @@ from driftguard.model.policy import Policy
 from driftguard.model.settings import DmsTask
 from driftguard.model.snowflake import UNBOUNDED_VARCHAR, SfType
 from driftguard.typemap.load import TypeMaps
-from driftguard.typemap.resolve import land
+from driftguard.typemap.resolve import Resolver
 
 OP_COLUMN = "OP"
 _TEXT = SfType("VARCHAR", length=UNBOUNDED_VARCHAR)
@@ -53,7 +53,8 @@ class Expectation:
 
 def expect(emissions: Iterable[Emission], tasks: Iterable[DmsTask], maps: TypeMaps, policy: Policy) -> Expectation:
     """The landing of each target table. Sources that meet in one target table share its landing."""
-    settings = {task.name: task for task in tasks}
+    by_name = {task.name: task for task in tasks}
+    types = {task.name: Resolver(maps, task.endpoint) for task in by_name.values()}
     groups: dict[TableName, list[Emission]] = defaultdict(list)
     for emission in emissions:
         groups[emission.target].append(emission)
@@ -61,10 +62,10 @@ def expect(emissions: Iterable[Emission], tasks: Iterable[DmsTask], maps: TypeMa
     refusals: list[Refusal] = []
     taken: dict[ObjectName, TableName] = {}
     for target, group in sorted(groups.items()):
-        task = settings[group[0].source.task]
+        task = by_name[group[0].source.task]
         refused = _refuse(group)
         if refused is None:
-            landing = _landing(target, group, task, maps, policy)
+            landing = _landing(target, group, task, types[task.name], policy)
             refused = _collision(landing, taken)
         if refused is not None:
             refusals.append(refused)
@@ -109,7 +110,7 @@ def _collision(landing: Landing, taken: dict[ObjectName, TableName]) -> Refusal 
     return None
 
 
-def _landing(target: TableName, group: list[Emission], task: DmsTask, maps: TypeMaps, policy: Policy) -> Landing:
+def _landing(target: TableName, group: list[Emission], task: DmsTask, types: Resolver, policy: Policy) -> Landing:
     staging_columns: list[StagingColumn] = []
     final_columns: list[FinalColumn] = []
     merged: dict[str, EmittedColumn] = {}
@@ -118,13 +119,8 @@ def _landing(target: TableName, group: list[Emission], task: DmsTask, maps: Type
             merged.setdefault(column.name, column)
     for column in merged.values():
         name = OP_COLUMN if column.role is Role.OP else snowflake_name(column.name)
-        destination = land(
-            maps,
-            column.parquet_type,
-            column.pg_type,
-            task.endpoint,
-            (group[0].source.table, column.source or column.name),
-        )
+        place = (group[0].source.table, column.source or column.name)
+        destination = types.land(column.parquet_type, column.pg_type, place)
         if destination is None:
             continue
         staging_columns.append(
@@ -146,7 +142,7 @@ def _landing(target: TableName, group: list[Emission], task: DmsTask, maps: Type
                 )
             )
     head = [c for c in staging_columns if c.role in (Role.OP, Role.COMMIT_TIME, Role.CHANGE_SEQ)]
-    tail = [c for c in staging_columns if c not in head]
+    tail = [c for c in staging_columns if c.role not in (Role.OP, Role.COMMIT_TIME, Role.CHANGE_SEQ)]
     service = [
         StagingColumn(DG_FILE, _TEXT, None),
         StagingColumn(DG_ROW, _INTEGER, None),

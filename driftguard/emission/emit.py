@@ -8,8 +8,7 @@ from driftguard.model.emission import Emission, EmittedColumn, Hop, Loss, Role, 
 from driftguard.model.identifiers import TableName
 from driftguard.model.mappings import SourceColumn, TargetColumn
 from driftguard.model.settings import DmsTask, EndpointSettings
-from driftguard.typemap.load import TypeMaps
-from driftguard.typemap.resolve import Delivery, deliver, parquet_type
+from driftguard.typemap.resolve import Delivery, Resolver
 
 OP = "Op"
 OP_SOURCE = 'AWS DMS User Guide, "Using Amazon S3 as a target", indicating source DB operations'
@@ -18,7 +17,7 @@ CHANGE_SEQ = "$AR_H_CHANGE_SEQ"
 CHOSEN = "left out by a mapping rule "  # how the reason of a dropped column begins when somebody wrote it so
 
 
-def emit(table: Table, task: DmsTask, maps: TypeMaps, *, database: str = "", pipeline: str = "") -> Emission | None:
+def emit(table: Table, task: DmsTask, types: Resolver, *, database: str = "", pipeline: str = "") -> Emission | None:
     """What `task` writes for `table`; None where its selection rules leave the table out.
 
     Partitioned parents hold no rows of their own in the WAL; views, foreign and unlogged tables have no WAL at all.
@@ -28,7 +27,7 @@ def emit(table: Table, task: DmsTask, maps: TypeMaps, *, database: str = "", pip
     if not select(task.mappings, table.schema, table.name).selected:
         return None
     settings = task.endpoint
-    deliveries = {c.name: deliver(maps, c.type, settings) for c in table.columns}
+    deliveries = {c.name: types.deliver(c.type) for c in table.columns}
     in_key = set(table.primary_key.columns) if table.primary_key else set()
     source_columns = [
         SourceColumn(c.name, deliveries[c.name].lob, c.name in in_key, _word(deliveries[c.name].dms))
@@ -44,14 +43,14 @@ def emit(table: Table, task: DmsTask, maps: TypeMaps, *, database: str = "", pip
     for column in target.columns:
         source = table.column(column.source) if column.source else None
         if source is None or column.before_image:
-            data.append(_made_up(column, source, maps, settings))
+            data.append(_made_up(column, source, types))
             continue
         delivery = deliveries[source.name]
         reason = _not_delivered(delivery, table, task)
         if reason:
             dropped.append((source.name, reason))
             continue
-        data.append(_data(column, source, delivery, maps, settings))
+        data.append(_data(column, source, delivery, types))
         key_names[source.name] = column.name
 
     full_load, cdc = _with_service_columns(tuple(data), settings)
@@ -79,13 +78,11 @@ def _not_delivered(delivery: Delivery, table: Table, task: DmsTask) -> str:
     return ""
 
 
-def _data(
-    target: TargetColumn, source: Column, delivery: Delivery, maps: TypeMaps, settings: EndpointSettings
-) -> EmittedColumn:
+def _data(target: TargetColumn, source: Column, delivery: Delivery, types: Resolver) -> EmittedColumn:
     dms, parquet, hops = delivery.dms, delivery.parquet, delivery.hops
     if target.data_type is not None:
         changed = _override_text(target)
-        parquet, second = parquet_type(maps, changed, settings)
+        parquet, second = types.parquet_type(changed)
         note = f"change-data-type by rule {target.rule_id}"
         first = Hop(
             "postgres_to_dms", source.type.text, changed, Loss.ASSUMED_EXACT, note, "table mappings", "stand-in only"
@@ -103,16 +100,16 @@ def _data(
     )
 
 
-def _made_up(target: TargetColumn, source: Column | None, maps: TypeMaps, settings: EndpointSettings) -> EmittedColumn:
+def _made_up(target: TargetColumn, source: Column | None, types: Resolver) -> EmittedColumn:
     """A column that no source column stands behind: add-column, or a before-image."""
     role = Role.ADDED
     dms = _override_text(target) if target.data_type else "STRING"
     if target.before_image and source is not None:
         role = Role.BEFORE_IMAGE
-        dms = deliver(maps, source.type, settings).dms
+        dms = types.deliver(source.type).dms
     elif target.expression == CHANGE_SEQ:
         role = Role.CHANGE_SEQ
-    parquet, hop = parquet_type(maps, dms, settings)
+    parquet, hop = types.parquet_type(dms)
     return EmittedColumn(
         name=target.name,
         role=role,

@@ -56,8 +56,8 @@ def configured(config: Config, environ: Mapping[str, str] | None = None) -> bool
 def connect_arguments(config: Config, environ: Mapping[str, str] | None = None) -> dict[str, Any]:
     """Arguments for `snowflake.connector.connect`.
 
-    With SNOWFLAKE_ACCOUNT set, the SNOWFLAKE_* variables; else the connection that driftguard.toml names. One that names
-    its connections_file too is always taken from there: that is how a sandbox stays a sandbox.
+    With SNOWFLAKE_ACCOUNT set, the SNOWFLAKE_* variables; else the connection that driftguard.toml names. One that
+    names its connections_file too is always taken from there: that is how a sandbox stays a sandbox.
     Key pair, personal access token, OAuth and workload identity (OIDC) need nothing but their usual settings.
     Raises `ConfigError` where no connection is configured.
     """

@@ -49,6 +49,37 @@ class _Subject:
     length: int | None = None
 
 
+class Resolver:
+    """The type maps under one endpoint's settings. Answers are kept: a database has few types and many columns."""
+
+    def __init__(self, maps: TypeMaps, settings: EndpointSettings) -> None:
+        self._maps = maps
+        self._settings = settings
+        self._deliveries: dict[PgType, Delivery] = {}
+        self._destinations: dict[tuple[str, PgType | None], Destination | None] = {}
+        self._by_place = any(item.column or item.table for item in maps.overrides)
+
+    def deliver(self, pg: PgType) -> Delivery:
+        """See `deliver`."""
+        found = self._deliveries.get(pg)
+        if found is None:
+            found = self._deliveries[pg] = deliver(self._maps, pg, self._settings)
+        return found
+
+    def parquet_type(self, dms: str) -> tuple[str, Hop]:
+        """See `parquet_type`."""
+        return parquet_type(self._maps, dms, self._settings)
+
+    def land(self, parquet: str, pg: PgType | None, place: tuple[TableName, str]) -> Destination | None:
+        """See `land`."""
+        if self._by_place:
+            return land(self._maps, parquet, pg, self._settings, place)
+        key = (parquet, pg)
+        if key not in self._destinations:
+            self._destinations[key] = land(self._maps, parquet, pg, self._settings)
+        return self._destinations[key]
+
+
 def deliver(maps: TypeMaps, pg: PgType, settings: EndpointSettings) -> Delivery:
     """The DMS and Parquet types of a PostgreSQL type under these endpoint settings."""
     subject = _Subject(pg, pg.resolved, pg.precision, pg.scale, pg.length)

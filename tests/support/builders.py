@@ -14,6 +14,7 @@ from driftguard.model.settings import DmsTask, EndpointSettings, TaskSettings
 from driftguard.model.snowflake import Estate
 from driftguard.plan.planner import Plan, make_plan
 from driftguard.typemap.load import TypeMaps, shipped
+from driftguard.typemap.resolve import Resolver
 
 POLICY = Policy("DB", warehouse="WH")
 RULES: list[dict[str, object]] = [
@@ -87,7 +88,8 @@ def context(
     dms = dms or task()
     maps = maps or shipped()
     estate = estate or Estate()
-    emissions = [e for t in tables if (e := emit(t, dms, maps)) is not None]
+    types = Resolver(maps, dms.endpoint)
+    emissions = [e for t in tables if (e := emit(t, dms, types)) is not None]
     expectation = expect(emissions, [dms], maps, policy)
     return Context(
         expectation,
