@@ -1,0 +1,46 @@
+"""sqlglot nodes that carry a Snowflake type, and DuckDB text made into nodes."""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from driftguard.sandbox.snowflake import errors
+from driftguard.sandbox.snowflake.conversions import Refused, convert
+from driftguard.sandbox.snowflake.types import SfType
+
+
+def type_of(node: exp.Expression | None) -> SfType | None:
+    """The Snowflake type that the walk gave to a node."""
+    return None if node is None else node.meta.get("sf")
+
+
+def raw(sql: str, kind: SfType | None) -> exp.Expression:
+    """DuckDB text as a node."""
+    node = exp.Paren(this=exp.Var(this=sql))
+    node.meta["sf"] = kind
+    return node
+
+
+def duck(node: exp.Expression) -> str:
+    """A node that has been walked, as DuckDB SQL."""
+    return node.sql(dialect="duckdb")
+
+
+def cast(value: exp.Expression, target: SfType, *, attempt: bool = False) -> exp.Expression:
+    """CAST and TRY_CAST. TRY_CAST takes text or VARIANT alone ("TRY_CAST"; 001065, number unsourced)."""
+    source = type_of(value)
+    sql = duck(value)
+    if source is None or source.base == "UNKNOWN":
+        if target.base == "VARIANT":
+            return raw(f"to_json({sql})", target)
+        return raw(f"{'TRY_CAST' if attempt else 'CAST'}({sql} AS {target.duck})", target)
+    if attempt and source.base not in ("TEXT", "VARIANT", "NULL"):
+        raise errors.compilation(
+            1065, "22023", f"Function TRY_CAST cannot be used with arguments of types {source.sql} and {target.sql}"
+        )
+    try:
+        return raw(convert(sql, source, target, attempt=attempt), target)
+    except Refused:
+        raise errors.compilation(
+            1007, "22023", f"invalid type [CAST({sql[:60]} AS {target.sql})] for parameter 'TO_{target.name}'"
+        ) from None

@@ -1,0 +1,449 @@
+"""Tasks: CREATE, ALTER, EXECUTE, graphs, and running one.
+
+"CREATE TASK", "ALTER TASK", "EXECUTE TASK", "Create a sequence of tasks with a task graph" on docs.snowflake.com. A
+schedule is kept and shown, never followed: a pump runs what is resumed and has work.
+"""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from typing import TYPE_CHECKING
+
+from driftguard.sandbox.snowflake import errors, scripting
+from driftguard.sandbox.snowflake.catalog import Located, Task
+from driftguard.sandbox.snowflake.execution import Execution
+from driftguard.sandbox.snowflake.history import QueryRecord, TaskRun
+from driftguard.sandbox.snowflake.lexer import Kind
+from driftguard.sandbox.snowflake.names import QName
+from driftguard.sandbox.snowflake.reader import Reader
+from driftguard.sandbox.snowflake.results import Result, status
+
+if TYPE_CHECKING:
+    from driftguard.sandbox.snowflake.engine import Engine
+
+DONE = "Statement executed successfully."
+_SESSION_PARAMETERS = ("TIMEZONE", "QUERY_TAG", "TIMESTAMP_TYPE_MAPPING", "ERROR_ON_NONDETERMINISTIC_MERGE", "LOCK_TIMEOUT",
+                       "STATEMENT_TIMEOUT_IN_SECONDS", "AUTOCOMMIT")  # fmt: skip
+_OWN = ("WAREHOUSE", "SCHEDULE", "COMMENT", "CONFIG", "ALLOW_OVERLAPPING_EXECUTION", "OVERLAP_POLICY", "USER_TASK_TIMEOUT_MS",
+        "SUSPEND_TASK_AFTER_NUM_FAILURES", "ERROR_INTEGRATION", "USER_TASK_MANAGED_INITIAL_WAREHOUSE_SIZE", "TASK_AUTO_RETRY_ATTEMPTS",
+        "USER_TASK_MINIMUM_TRIGGER_INTERVAL_IN_SECONDS", "TARGET_COMPLETION_INTERVAL", "SERVERLESS_TASK_MIN_STATEMENT_SIZE",
+        "SERVERLESS_TASK_MAX_STATEMENT_SIZE")  # fmt: skip
+
+
+def create(ex: Execution, reader: Reader, *, replace: bool) -> Result:
+    """CREATE [OR REPLACE] TASK [IF NOT EXISTS] t … AS <statement | CALL | block>; made suspended."""
+    if_not_exists = reader.accept("IF", "NOT", "EXISTS")
+    name = reader.name()
+    _, schema, last = ex.create_in(name, "TASK")
+    existing = schema.tasks.get(last)
+    if existing is not None and not replace:
+        if if_not_exists:
+            return status(f"{last} already exists, statement succeeded.", changes=False)
+        raise errors.already_exists(last)
+    task = Task(last, ex.role, ex.now)
+    while not reader.is_word("AS"):
+        if reader.accept("AFTER"):
+            names = [reader.name()]
+            while reader.accept_op(","):
+                names.append(reader.name())
+            task.predecessors = [_predecessor(ex, one).thing.id for one in names]
+        elif reader.accept("WHEN"):
+            start = reader.token.start
+            while not reader.is_word("AS") and not reader.done:
+                reader.advance()
+            task.condition = reader.sql[start : reader.token.start].strip()
+        elif reader.done:
+            raise reader.unexpected()
+        else:
+            values = reader.options(
+                stop=lambda: reader.is_word("AS") or reader.is_word("AFTER") or reader.is_word("WHEN")
+            )
+            _set(ex, task, dict(values))
+    reader.expect("AS")
+    task.definition = reader.rest()
+    check_body(ex, task.definition)
+    if task.predecessors and task.schedule:
+        raise errors.compilation(1506, "42601", "a task has a SCHEDULE or predecessors (AFTER), not both")
+    task.last_committed = ex.now
+    if task.predecessors:
+        _root_suspended(ex, Located(ex.home(name)[0], schema, task), "add a child to")
+    schema.tasks[last] = task
+    if existing is not None:
+        ex.grants.forget(existing.id)
+        _sever(ex, existing)
+    ex.catalog.changed()
+    return status(f"Task {last} successfully created.")
+
+
+def _sever(ex: Execution, gone: Task) -> None:
+    for found in ex.catalog.everything("TASK"):
+        task = found.thing
+        assert isinstance(task, Task)
+        task.predecessors = [one for one in task.predecessors if one != gone.id]
+
+
+def _predecessor(ex: Execution, name: QName) -> Located[Task]:
+    found: Located[Task] = ex.find("TASK", name, "OWNERSHIP")
+    return found
+
+
+def check_body(ex: Execution, text: str) -> None:
+    """The body parses: a block, a CALL, or one statement."""
+    if not text.strip():
+        raise errors.syntax("<EOF>")
+    if scripting.parse_body(text, ex.timestamp_mapping()) is None:
+        reader = Reader(text)
+        if reader.token.kind is not Kind.WORD and not reader.is_op("("):
+            raise reader.unexpected()
+        if reader.token.value in ("INSERT", "MERGE", "UPDATE", "DELETE", "SELECT", "WITH"):
+            from driftguard.sandbox.snowflake.translate import parse
+
+            parse(reader.rest())
+
+
+def _set(ex: Execution, task: Task, values: dict[str, object]) -> None:
+    for key, value in values.items():
+        if key in _SESSION_PARAMETERS:
+            from driftguard.sandbox.snowflake.sessions import checked
+
+            task.parameters[key] = checked(key, value)
+            if key == "AUTOCOMMIT" and not task.parameters[key]:
+                raise errors.invalid_value("FALSE", "AUTOCOMMIT")
+        elif key not in _OWN:
+            raise errors.invalid_property(key, "TASK")
+        elif key == "WAREHOUSE":
+            if str(value) not in ex.catalog.warehouses:
+                raise errors.not_exists("Warehouse", str(value))
+            task.warehouse = str(value)
+        elif key == "SCHEDULE":
+            task.schedule = _schedule(str(value))
+        elif key == "COMMENT":
+            task.comment = str(value)
+        elif key == "CONFIG":
+            task.config = str(value)
+        elif key == "ALLOW_OVERLAPPING_EXECUTION":
+            task.allow_overlapping = bool(value)
+        elif key == "SUSPEND_TASK_AFTER_NUM_FAILURES":
+            task.suspend_after = int(str(value))
+
+
+def _schedule(text: str) -> str:
+    words = text.split()
+    interval = (
+        len(words) == 2
+        and words[0].isdigit()
+        and words[1].upper() in ("MINUTE", "MINUTES", "M", "HOUR", "HOURS", "H", "SECOND", "SECONDS", "S")
+    )
+    cron = (
+        len(words) == 8 - 1
+        and words[0].upper() == "USING"
+        and words[1].upper() == "CRON"
+        or (len(words) == 8 and words[0].upper() == "USING")
+    )
+    if not interval and not cron:
+        raise errors.invalid_value(text, "SCHEDULE")
+    return text
+
+
+# -- ALTER -----------------------------------------------------------------------------------------------------
+
+
+def alter(ex: Execution, reader: Reader) -> Result:
+    """ALTER TASK t RESUME | SUSPEND | SET | UNSET | MODIFY AS | MODIFY WHEN | ADD AFTER | REMOVE AFTER."""
+    if_exists = reader.accept("IF", "EXISTS")
+    name = reader.name()
+    if if_exists and ex.lookup("TASK", name) is None:
+        return status(DONE, changes=False)
+    found: Located[Task] = ex.find("TASK", name)
+    task = found.thing
+    held = ex.grants.held(ex.role, "TASK", task.id, task.owner)
+    if reader.is_word("RESUME") or reader.is_word("SUSPEND"):
+        if not held & {"OWNERSHIP", "OPERATE"}:
+            raise errors.insufficient("task", task.name)
+        word = reader.advance().value
+        reader.end()
+        _resume(ex, found) if word == "RESUME" else suspend(ex, task, "USER_SUSPENDED")
+        return status(DONE)
+    if "OWNERSHIP" not in held:
+        raise errors.insufficient("task", task.name)
+    _root_suspended(ex, found, "update")
+    if reader.accept("MODIFY", "AS"):
+        definition = reader.rest()
+        check_body(ex, definition)
+        task.definition = definition
+        task.reads = None
+    elif reader.accept("MODIFY", "WHEN"):
+        task.condition = reader.rest()
+    elif reader.accept("REMOVE", "WHEN"):
+        task.condition = None
+    elif reader.accept("SET"):
+        values = reader.options()
+        if task.predecessors and "SCHEDULE" in values:
+            raise errors.compilation(1506, "42601", "a task has a SCHEDULE or predecessors (AFTER), not both")
+        _set(ex, task, dict(values))
+    elif reader.accept("UNSET"):
+        _unset(task, reader)
+    elif reader.accept("ADD", "AFTER"):
+        task.predecessors += [_predecessor(ex, one).thing.id for one in _names(reader)]
+        if _cycle(ex, task):
+            task.predecessors = task.predecessors[:-1]
+            raise errors.compilation(1506, "42601", f"Task '{task.name}' would be its own predecessor")
+    elif reader.accept("REMOVE", "AFTER"):
+        gone = {ex.find("TASK", one).thing.id for one in _names(reader)}
+        task.predecessors = [one for one in task.predecessors if one not in gone]
+    else:
+        raise reader.unexpected()
+    task.last_committed = ex.now
+    return status(DONE)
+
+
+def _names(reader: Reader) -> list[QName]:
+    out = [reader.name()]
+    while reader.accept_op(","):
+        out.append(reader.name())
+    reader.end()
+    return out
+
+
+def _unset(task: Task, reader: Reader) -> None:
+    while not reader.done:
+        word = reader.identifier_or_reserved()
+        if word == "COMMENT":
+            task.comment = None
+        elif word == "WAREHOUSE":
+            task.warehouse = None
+        elif word == "SCHEDULE":
+            task.schedule = None
+        elif word in _SESSION_PARAMETERS:
+            task.parameters.pop(word, None)
+        elif word not in _OWN:
+            raise errors.invalid_property(word, "TASK")
+        reader.accept_op(",")
+
+
+def roots(ex: Execution, task: Task) -> list[Located[Task]]:
+    """The roots of the graphs that a task is in; itself if it has no predecessor."""
+    out: list[Located[Task]] = []
+    todo, seen = [task.id], set()
+    while todo:
+        found = ex.catalog.by_id("TASK", todo.pop())
+        if found is None or found.thing.id in seen:
+            continue
+        seen.add(found.thing.id)
+        assert isinstance(found.thing, Task)
+        if found.thing.predecessors:
+            todo += found.thing.predecessors
+        else:
+            out.append(found)  # type: ignore[arg-type]
+    return out
+
+
+def _root_suspended(ex: Execution, found: Located[Task], doing: str) -> None:
+    """A standalone task, or the root of its graph, must be suspended before anything in it is modified ("ALTER TASK")."""
+    todo = [found.thing] if not found.thing.predecessors else []
+    for one in found.thing.predecessors:
+        above = ex.catalog.by_id("TASK", one)
+        if above is not None:
+            assert isinstance(above.thing, Task)
+            todo += [root.thing for root in roots(ex, above.thing)]
+    for root in todo:
+        if root.state == "started":
+            raise errors.SnowflakeError(
+                91089,
+                "55000",
+                f"Unable to {doing} graph with root task {root.name} since that root task is not suspended.",
+            )
+
+
+def _resume(ex: Execution, found: Located[Task]) -> None:
+    task = found.thing
+    if task.predecessors:
+        _root_suspended(ex, found, "update")
+        if task.state != "started":
+            task.state = "started"
+            task.reads = None
+        return
+    if not task.schedule and not task.condition:
+        raise errors.SnowflakeError(
+            91083,
+            "55000",
+            f"Task {task.name} cannot be resumed: it has neither a schedule, a predecessor nor a condition.",
+        )
+    if not ex.grants.global_privilege(task.owner, "EXECUTE TASK"):
+        raise errors.SnowflakeError(
+            91089, "55000", f"Cannot execute task, EXECUTE TASK privilege must be granted to owner role ({task.owner})"
+        )
+    if task.state != "started":
+        task.state = "started"
+        task.graph_version += 1
+        task.failures = 0
+        task.reads = None
+
+
+def suspend(ex: Execution, task: Task, reason: str) -> None:
+    if task.state == "started":
+        task.last_suspended = ex.now
+        task.last_suspended_reason = reason
+    task.state = "suspended"
+
+
+def children(ex: Execution, parent: Task) -> list[Located[Task]]:
+    return [
+        found
+        for found in ex.catalog.everything("TASK")
+        if isinstance(found.thing, Task) and parent.id in found.thing.predecessors
+    ]  # type: ignore[misc]
+
+
+def _cycle(ex: Execution, task: Task) -> bool:
+    todo, seen = list(task.predecessors), set()
+    while todo:
+        one = todo.pop()
+        if one == task.id:
+            return True
+        found = ex.catalog.by_id("TASK", one)
+        if found is not None and one not in seen:
+            seen.add(one)
+            assert isinstance(found.thing, Task)
+            todo += found.thing.predecessors
+    return False
+
+
+def enable_dependents(ex: Execution, name: QName) -> None:
+    """SYSTEM$TASK_DEPENDENTS_ENABLE: the task and everything below it, whether or not it was suspended on purpose."""
+    root: Located[Task] = ex.find("TASK", name, "OWNERSHIP")
+    todo = [root]
+    order: list[Located[Task]] = []
+    while todo:
+        one = todo.pop(0)
+        if one.thing.id not in {found.thing.id for found in order}:
+            order.append(one)
+            todo += children(ex, one.thing)
+    for one in reversed(order):
+        if one.thing.state != "started":
+            one.thing.state = "started"
+            one.thing.reads = None
+    root.thing.graph_version += 1
+
+
+# -- running ---------------------------------------------------------------------------------------------------
+
+
+def execute(ex: Execution, reader: Reader) -> Result:
+    """EXECUTE TASK t: starts one run in the background, also of a suspended root; it answers at once."""
+    reader.expect("EXECUTE")
+    reader.expect("TASK")
+    found: Located[Task] = ex.find("TASK", reader.name())
+    if reader.is_word("RETRY"):
+        raise errors.unsupported("EXECUTE TASK … RETRY LAST")
+    reader.end()
+    held = ex.grants.held(ex.role, "TASK", found.thing.id, found.thing.owner)
+    if not held & {"OWNERSHIP", "OPERATE"}:
+        raise errors.insufficient("task", found.thing.name)
+    engine = ex.engine
+    run_id = engine.next_run_id()
+    found.thing.graph_version = max(1, found.thing.graph_version)
+
+    def work() -> None:
+        with engine.condition:
+            run_graph(engine, found, run_id=run_id, source="EXECUTE TASK")
+
+    thread = threading.Thread(target=work, name="execute-task", daemon=True)
+    engine.background.append(thread)
+    thread.start()
+    return status(f"Task {found.thing.name} is scheduled to run immediately.", changes=False)
+
+
+def run_graph(
+    engine: Engine, root: Located[Task], *, run_id: int | None = None, source: str = "SCHEDULE"
+) -> list[TaskRun]:
+    """The root, then every started child whose predecessors have run; a suspended child counts as done."""
+    number = run_id if run_id is not None else engine.next_run_id()
+    runs = [run_one(engine, root, root.thing, number, source)]
+    done = {root.thing.id: runs[0].state == "SUCCEEDED"}
+    session = engine.new_session()
+    try:
+        ex = Execution(engine, session, None)
+        todo = children(ex, root.thing)
+        while todo:
+            found = todo.pop(0)
+            if found.thing.id in done or not all(one in done for one in found.thing.predecessors):
+                continue
+            if not all(done[one] for one in found.thing.predecessors):
+                done[found.thing.id] = False
+                continue
+            if found.thing.state == "started":
+                run = run_one(engine, found, root.thing, number, source)
+                runs.append(run)
+                done[found.thing.id] = run.state in ("SUCCEEDED", "SKIPPED")
+            else:
+                done[found.thing.id] = True
+            todo += children(ex, found.thing)
+    finally:
+        engine.close_session(session)
+    return runs
+
+
+def run_one(engine: Engine, found: Located[Task], root: Task, run_id: int, source: str) -> TaskRun:
+    """One task, as its owner, in a session of its own."""
+    task = found.thing
+    session = engine.new_session("SYSTEM", task.owner)
+    session.warehouse, session.database, session.schema = task.warehouse, found.database.name, found.schema.name
+    session.parameters.update(task.parameters)
+    record = QueryRecord(str(uuid.uuid4()), task.definition, session.id, "SYSTEM", task.owner, task.warehouse,
+                         found.database.name, found.schema.name, str(session.parameter("QUERY_TAG")), engine.clock.now())  # fmt: skip
+    engine.history.queries.append(record)
+    ex = Execution(engine, session, record)
+    run = TaskRun(record.query_id, task.id, (found.database.name, found.schema.name, task.name), task.definition, "EXECUTING",
+                  ex.now, root.id, root.graph_version, run_id, source, started=ex.now, condition=task.condition, config=root.config)  # fmt: skip
+    engine.history.runs.append(run)
+    if engine.log is not None:
+        engine.log.task(ex.now, found.full_name, run_id)
+    before = dict(_versions(ex))
+    try:
+        value, _ = scripting.run_text(ex, task.definition)
+        if session.transaction is not None:
+            engine.rollback(session)
+        run.state = record.status = "SUCCEEDED"
+        record.status = "SUCCESS"
+        run.return_value = None if value[0] is None else str(value[0])
+        task.failures = 0
+        task.reads = {table: before.get(table, -1) for table in ex.reads if table not in ex.written}
+    except errors.SnowflakeError as error:
+        _failed(ex, task, root, run, record, error)
+    except Exception as error:
+        _failed(ex, task, root, run, record, errors.from_engine(error))
+    finally:
+        ex.close()
+        run.completed = record.end = engine.clock.now()
+        engine.close_session(session)
+    return run
+
+
+def _versions(ex: Execution) -> list[tuple[int, int]]:
+    return [(found.thing.id, found.thing.version) for found in ex.catalog.everything("TABLE")]  # type: ignore[attr-defined]
+
+
+def _failed(
+    ex: Execution, task: Task, root: Task, run: TaskRun, record: QueryRecord, error: errors.SnowflakeError
+) -> None:
+    run.state, record.status = "FAILED", "FAILED_WITH_ERROR"
+    run.error_code = record.error_code = error.errno
+    run.error_message = record.error_message = error.message
+    task.reads = None
+    root.failures += 1
+    if root.suspend_after and root.failures >= root.suspend_after and root.state == "started":
+        run.state = "FAILED_AND_AUTO_SUSPENDED"
+        suspend(ex, root, "SUSPENDED_DUE_TO_ERRORS")
+
+
+def has_work(engine: Engine, task: Task) -> bool:
+    """Whether what it read, and did not write itself, has changed since it last ran."""
+    if task.reads is None:
+        return True
+    for table, version in task.reads.items():
+        found = engine.catalog.by_id("TABLE", table)
+        if found is None or found.thing.version != version:  # type: ignore[attr-defined]
+            return True
+    return False
