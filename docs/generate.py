@@ -37,9 +37,9 @@ def rules() -> str:
     """The table of codes."""
     lines = [
         "# Rules\n",
-        "Every finding has a code; codes never change their meaning. Written by `make docs` from the rules themselves.\n",
+        "Every finding has a code; codes never change their meaning. Written by `make docs` from the rules.\n",
         "DG1xx source → STAGING · DG2xx STAGING → FINAL · DG3xx merge, pipe, task · DG4xx DMS settings and mappings ·",
-        "DG5xx source health · DG6xx run-time evidence · DG7xx risk in a proposed change · DG8xx consumers and governance.\n",
+        "DG5xx source health · DG6xx run-time evidence · DG7xx risk in a proposed change · DG8xx governance.\n",
         "| code | severity | what |",
         "|---|---|---|",
     ]

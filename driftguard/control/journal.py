@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import func, insert, literal, select
+from sqlalchemy import func, insert, literal, select, union_all
 
 from driftguard.control.schema import JOURNAL, REVISION, fetch, run
 from driftguard.model.plan import Statement
@@ -72,8 +73,10 @@ class Journal:
 
     def plan(self, revision: str, digest: str, operation: int, statements: tuple[Statement, ...]) -> None:
         """Write down the statements before the first runs, so that a later run goes on with the same ones."""
-        for number, statement in enumerate(statements):
-            self._write(revision, digest, operation, number, PLANNED, sql_text=statement.sql, detail=statement.summary)
+        self._write_all(
+            self._values(revision, digest, operation, n, PLANNED, sql_text=s.sql, detail=s.summary)
+            for n, s in enumerate(statements)
+        )
 
     def started(self, revision: str, digest: str, operation: int, statement: int) -> str:
         """Returns the QUERY_TAG that the statement must carry."""
@@ -96,7 +99,18 @@ class Journal:
         run(self._session, insert(REVISION).from_select(["revision", "digest", "applied_at", "applied_by"], row))
 
     def _write(self, revision: str, digest: str, operation: int, statement: int, event: str, **more: str) -> None:
-        values: dict[str, Any] = {
+        self._write_all([self._values(revision, digest, operation, statement, event, **more)])
+
+    def _write_all(self, rows: Iterable[dict[str, Any]]) -> None:
+        """One statement, so that all rows are there or none."""
+        listed = list(rows)
+        selects = [select(func.sysdate(), *(_bind(value) for value in values.values())) for values in listed]
+        run(self._session, insert(JOURNAL).from_select(["recorded_at", *listed[0]], union_all(*selects)))
+
+    def _values(
+        self, revision: str, digest: str, operation: int, statement: int, event: str, **more: str
+    ) -> dict[str, Any]:
+        return {
             "run": self.run,
             "token": self._token,
             "revision": revision,
@@ -106,9 +120,6 @@ class Journal:
             "event": event,
             **more,
         }
-        names = ["recorded_at", *values]
-        row = select(func.sysdate(), *(_bind(value) for value in values.values()))
-        run(self._session, insert(JOURNAL).from_select(names, row))
 
 
 def _bind(value: str | int) -> Any:

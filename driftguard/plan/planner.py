@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from driftguard.drift.context import Context, Pair, merge_spec
 from driftguard.drift.fit import Fit, fit, widened
-from driftguard.merge.generate import MARK, generate
+from driftguard.merge.generate import generate, is_generated
 from driftguard.model.landing import FinalColumn, StagingColumn
 from driftguard.model.plan import Hazard
 from driftguard.model.policy import Policy
@@ -61,7 +61,7 @@ def _landing(pair: Pair, policy: Policy, notes: list[str]) -> list[Operation]:
     if pair.staging is not None:
         operations += _repair(pair.staging, landing.staging_columns, set(), notes)
         gained = _missing(pair.staging, landing.staging_columns)
-    ours = pair.task is not None and pair.task.definition.lstrip().startswith(MARK)
+    ours = pair.task is not None and is_generated(pair.task.definition)
     replaces = ours and pair.staging is not None and pair.final is not None and policy.merge_managed_by == "driftguard"
     spec = merge_spec(pair, policy)
     if gained and not replaces:

@@ -15,6 +15,7 @@ from typing import Any
 from uuid import UUID
 
 import psycopg
+import snowflake.connector.errors
 from psycopg import sql
 
 from driftguard.sql.snowflake import quote
@@ -45,7 +46,7 @@ class Comparison:
 
 def compare_table(
     aurora: psycopg.Connection[Any],
-    snowflake: Any,
+    target_connection: Any,
     schema: str,
     table: str,
     final: tuple[str, str, str],
@@ -61,12 +62,12 @@ def compare_table(
     query = sql.SQL("SELECT {} FROM {}").format(sql.SQL(", ").join(selected), sql.Identifier(schema, table))
     source = aurora.execute(query).fetchall()
     name = ".".join(map(quote, final))
-    with snowflake.cursor() as cursor:
+    with target_connection.cursor() as cursor:
         cursor.execute("ALTER SESSION SET TIMEZONE = 'America/Los_Angeles'")
         try:
             cursor.execute(f"SELECT * FROM {name}")
-        except Exception as error:
-            into.differences.append(f"{label}: {name} cannot be read ({error})")
+        except snowflake.connector.errors.ProgrammingError:
+            into.differences.append(f"{label}: FINAL has no such table")
             into.missing_rows += len(source)
             return
         found_columns = {d[0].upper(): index for index, d in enumerate(cursor.description)}
@@ -87,9 +88,9 @@ def compare_table(
     into.missing_rows += len(left.keys() - right.keys())
     into.extra_rows += len(right.keys() - left.keys())
     for gone in sorted(left.keys() - right.keys(), key=str)[:3]:
-        into.differences.append(f"{label}: {gone} is missing in FINAL")
+        into.differences.append(f"{label}: the row {_show(gone)} is missing in FINAL")
     for extra in sorted(right.keys() - left.keys(), key=str)[:3]:
-        into.differences.append(f"{label}: {extra} is in FINAL but not in Aurora")
+        into.differences.append(f"{label}: the row {_show(extra)} is in FINAL but not in Aurora")
     for identity in left.keys() & right.keys():
         into.rows += 1
         for column in present:
@@ -99,7 +100,9 @@ def compare_table(
             if expected != actual:
                 into.different_cells += 1
                 if len(into.differences) < 20:
-                    into.differences.append(f"{label}.{column} of {identity}: {expected!r} became {actual!r}")
+                    into.differences.append(
+                        f"{label}.{column} of {_show(identity)}: {_show(expected)} became {_show(actual)}"
+                    )
 
 
 def _describe(aurora: psycopg.Connection[Any], schema: str, table: str) -> tuple[list[str], dict[str, str], list[str]]:
@@ -113,6 +116,15 @@ def _describe(aurora: psycopg.Connection[Any], schema: str, table: str) -> tuple
     ).fetchall()
     key = [name for name, _, position in sorted(rows, key=lambda r: (r[2] is None, r[2] or 0)) if position is not None]
     return [r[0] for r in rows], {r[0]: r[1] for r in rows}, key
+
+
+def _show(value: Any) -> str:
+    """A value for a person."""
+    if isinstance(value, tuple):
+        return ", ".join(map(_show, value))
+    if value is None:
+        return "NULL"
+    return f"{value:f}" if isinstance(value, Decimal) else str(value)
 
 
 _NATIVE = {

@@ -149,7 +149,7 @@ def sync(directory: Path, switches: Switches | None = None) -> dict[str, Any]:
                     lake=Path(state.lake),
                     state_dir=_home(directory) / "dms" / task.name,
                     switches=switches or Switches(),
-                    name=task.name,
+                    name=f"{task.name} {_database_name(state.aurora_url)}",  # slots belong to the whole server
                 )
                 started, changes = stand_in.start(), stand_in.sync()
                 totals[task.name] = {"full_load": _plain(started), "cdc": _plain(changes)}
@@ -204,6 +204,12 @@ def _database(postgres: EmbeddedPostgres, name: str) -> str:
         if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,)).fetchone():
             return postgres.url(name)
     return postgres.create_database(name)
+
+
+def _database_name(url: str) -> str:
+    from psycopg.conninfo import conninfo_to_dict
+
+    return str(conninfo_to_dict(url).get("dbname", ""))
 
 
 def _last_port(home: Path) -> int:

@@ -156,9 +156,9 @@ class _Reader:
         found = {}
         for row in self._show("time precisions", schemas, lambda s: f"SHOW COLUMNS IN SCHEMA {s}"):
             described = json.loads(row["DATA_TYPE"])
-            if str(described.get("type", "")).startswith("TIME") and described.get("precision") is not None:
+            if str(described.get("type", "")).startswith("TIME") and described.get("scale") is not None:
                 found[(str(row["SCHEMA_NAME"]), str(row["TABLE_NAME"]), str(row["COLUMN_NAME"]))] = described[
-                    "precision"
+                    "scale"
                 ]
         return found
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from driftguard.drift.context import Context, merge_spec
 from driftguard.drift.rules._common import PLAN, on_snowflake, source_table
-from driftguard.merge.generate import MARK, generate
+from driftguard.merge.generate import generate, is_generated
 from driftguard.model.finding import Finding, Severity
 
 CODE = "DG304"
@@ -17,7 +17,7 @@ SEVERITY = Severity.ERROR
 def find(context: Context) -> Iterator[Finding]:
     for pair in context.pairs:
         task = pair.task
-        if task is None or pair.staging is None or pair.final is None or not task.definition.lstrip().startswith(MARK):
+        if task is None or pair.staging is None or pair.final is None or not is_generated(task.definition):
             continue
         if task.definition.strip() != generate(merge_spec(pair, context.policy)).strip():
             yield Finding(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from driftguard.drift.context import Context
 from driftguard.drift.rules._common import on_snowflake, source_table
-from driftguard.merge.generate import MARK
+from driftguard.merge.generate import is_generated
 from driftguard.model.finding import Finding, Severity
 
 CODE = "DG306"
@@ -17,7 +17,7 @@ SEVERITY = Severity.UNKNOWN
 def find(context: Context) -> Iterator[Finding]:
     for pair in context.pairs:
         task = pair.task
-        if task is not None and not task.definition.lstrip().startswith(MARK):
+        if task is not None and not is_generated(task.definition):
             yield Finding(
                 CODE,
                 SEVERITY,

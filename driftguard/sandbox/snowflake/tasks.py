@@ -135,11 +135,8 @@ def _schedule(text: str) -> str:
         and words[0].isdigit()
         and words[1].upper() in ("MINUTE", "MINUTES", "M", "HOUR", "HOURS", "H", "SECOND", "SECONDS", "S")
     )
-    cron = (
-        len(words) == 8 - 1
-        and words[0].upper() == "USING"
-        and words[1].upper() == "CRON"
-        or (len(words) == 8 and words[0].upper() == "USING")
+    cron = (len(words) == 8 - 1 and words[0].upper() == "USING" and words[1].upper() == "CRON") or (
+        len(words) == 8 and words[0].upper() == "USING"
     )
     if not interval and not cron:
         raise errors.invalid_value(text, "SCHEDULE")
