@@ -23,7 +23,7 @@ from driftguard.model.settings import DmsTask
 from driftguard.sandbox.dms import pgoutput, writer
 from driftguard.sandbox.dms.pgoutput import Begin, Commit, Delete, Insert, Relation, Row, Truncate, Unchanged, Update
 from driftguard.sandbox.dms.reports import Counts
-from driftguard.sandbox.dms.route import Cells, Images, Moment, Op, Route, Shape, change_sequence
+from driftguard.sandbox.dms.route import Cells, Images, Moment, Op, Route, Shape, change_sequence, suspended_at_once
 from driftguard.sandbox.dms.source import Connection, Objects, Types, tables
 from driftguard.sandbox.dms.state import Key, Pending, State
 from driftguard.sandbox.dms.switches import Switches
@@ -203,34 +203,29 @@ class ChangeReader:
         if not self._chosen(relation.schema, relation.table):
             source.why_not = "no rule selects it"
             return
-        present = next(iter(tables(self._connection, [relation.oid])), None)
         self._watch_key(relation, label)
         if label in self._state.suspended:
             source.why_not = self._state.suspended[label]
             return
-        names = [column.name for column in relation.columns]
-        shape = self._state.shapes.setdefault(label, names)
-        follows = self._task.endpoint.capture_ddls and self._task.settings.handle_source_table_altered
+        key = {column.name for column in relation.columns if column.key}
+        if relation.identity != "d":
+            present = next(iter(tables(self._connection, [relation.oid])), None)
+            key = set(present.key) if present else key
+        columns = tuple((column.name, column.type_oid, column.typmod) for column in relation.columns)
+        shape = Shape(relation.schema, relation.table, columns, frozenset(key))
+        reason = suspended_at_once(shape, self._types)
+        if reason:
+            self._state.suspended[label] = source.why_not = reason
+            self._notice(f"{label} is not replicated: {reason}")
+            return
         if label not in self._state.loaded:
             self._notice(f"{label} was created after the full load; its changes are replicated from its creation on")
-        key = {column.name for column in relation.columns if column.key}
-        if relation.identity != "d" and present is not None:
-            key = set(present.key)
-        if not key:
+        if not key and relation.identity != "f":
             self._notice(f"{label} has no primary key: DMS replicates its inserts, and ignores updates and deletes")
+        first = self._state.shapes.setdefault(label, [name for name, _, _ in columns])
+        follows = self._task.endpoint.capture_ddls and self._task.settings.handle_source_table_altered
         source.route = Route(
-            Shape(
-                relation.schema,
-                relation.table,
-                tuple((column.name, column.type_oid, column.typmod) for column in relation.columns),
-                frozenset(key),
-            ),
-            self._task,
-            self._switches,
-            self._types,
-            self._losses,
-            cdc=True,
-            keep=None if follows else shape,
+            shape, self._task, self._switches, self._types, self._losses, cdc=True, keep=None if follows else first
         )
         for notice in source.route.notices:
             self._notice(notice)

@@ -87,6 +87,11 @@ class Route:
         self.lobs = frozenset(name for name, rule in rules.items() if rule.lob)
         sources = [SourceColumn(name, rule.lob, name in shape.key, rule.dms_type) for name, rule in rules.items()]
         self.target: TargetTable = transform(task.mappings, shape.schema, shape.table, sources)
+        lob_key = sorted(self.lobs & shape.key)
+        if lob_key:
+            self.notices.append(
+                f"{shape.label}: its key has the LOB column {', '.join(lob_key)}, which DMS does not support"
+            )
         self.notices += [f"{shape.label}: {warning.message}" for warning in self.target.warnings]
         self.folder: PurePosixPath = writer.folder_of(
             task.endpoint, task.settings.target_schema or self.target.schema, self.target.table
@@ -202,6 +207,15 @@ class Route:
             losses[f"{label}: {message}"] += 1
 
         return note
+
+
+def suspended_at_once(shape: Shape, types: Types) -> str | None:
+    """Why DMS does not take a table at all. "Using a PostgreSQL database as a source", limitations: a table with an
+    array column must have a primary key."""
+    arrays = [name for name, oid, typmod in shape.columns if types.resolve(oid, typmod).kind == "array"]
+    if arrays and not shape.key:
+        return f"it has the array column {', '.join(arrays)} and no primary key"
+    return None
 
 
 def _spelt(moment: dt.datetime) -> str:

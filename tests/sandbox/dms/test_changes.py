@@ -119,7 +119,7 @@ def test_truncate_is_not_captured(source: Source) -> None:
 
 
 def test_a_table_without_a_key_keeps_working_and_only_its_inserts_are_replicated(source: Source) -> None:
-    """In "Using a PostgreSQL database as a source", limitations: without a primary key, UPDATE and DELETE are ignored."""
+    """In "Using a PostgreSQL database as a source", limitations: no primary key, no UPDATE and DELETE."""
     source.run("CREATE TABLE t (n int, s varchar(9), v text)", "INSERT INTO t VALUES (1, 'x', 'y')")
     dms = source.dms()
     report = dms.start()
@@ -424,7 +424,7 @@ def test_a_task_that_does_not_follow_ddl_misses_new_columns(source: Source, endp
 
 
 def test_the_ddl_artefacts_of_dms_are_there_and_not_replicated(source: Source) -> None:
-    """In "Using a PostgreSQL database as a source": event trigger awsdms_intercept_ddl, an audit table that is empty."""
+    """In "Using a PostgreSQL database as a source": an event trigger, and an audit table that is empty."""
     source.run(SMALL)
     dms = source.dms(source.task(endpoint=EndpointSettings(ddl_artifacts_schema="ops")))
     dms.start()
