@@ -11,7 +11,7 @@ import copy
 import datetime as dt
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, LiteralString
 
@@ -23,7 +23,18 @@ from driftguard.model.settings import DmsTask
 from driftguard.sandbox.dms import pgoutput, writer
 from driftguard.sandbox.dms.pgoutput import Begin, Commit, Delete, Insert, Relation, Row, Truncate, Unchanged, Update
 from driftguard.sandbox.dms.reports import Counts
-from driftguard.sandbox.dms.route import Cells, Images, Moment, Op, Route, Shape, change_sequence, suspended_at_once
+from driftguard.sandbox.dms.route import (
+    Cells,
+    Images,
+    Moment,
+    Op,
+    Route,
+    Shape,
+    change_sequence,
+    sequence_clock,
+    spelt,
+    suspended_at_once,
+)
 from driftguard.sandbox.dms.source import Connection, Objects, Types, tables
 from driftguard.sandbox.dms.state import Key, Pending, State
 from driftguard.sandbox.dms.switches import Switches
@@ -93,6 +104,8 @@ class ChangeReader:
         self._sources: dict[int, _Source] = {}
         self._files: list[File] = []
         self._open: dict[tuple[str, int], File] = {}
+        self._now = Moment("")
+        self._partition = ""
         self.outcome = Outcome()
 
     def drain(self) -> Outcome:
@@ -164,6 +177,8 @@ class ChangeReader:
                 case Begin() as begin:
                     # A crash may have come between the confirmation and the slot's move.
                     skip = begin.commit_lsn < self._state.confirmed or (bound is not None and begin.commit_lsn >= bound)
+                    if not skip:
+                        self._begin(begin)
                 case Commit(end_lsn=lsn) if not skip:
                     end = lsn
                 case Relation() as relation:
@@ -174,6 +189,13 @@ class ChangeReader:
                     for oid in oids:
                         self._notice(f"{self._sources[oid].label}: DMS does not capture TRUNCATE; its rows stay")
         return end
+
+    def _begin(self, begin: Begin) -> None:
+        # The clock of the sequence never goes back, though commit times may: it orders as the WAL does.
+        self._state.clock = max(self._state.clock, sequence_clock(begin.commit_time))
+        self._now = Moment(spelt(begin.commit_time), None, pgoutput.format_lsn(begin.commit_lsn))
+        partition = writer.date_partition(self._task.endpoint, begin.commit_time)
+        self._partition = f"/{partition}" if partition.parts else ""
 
     def _lsn(self, query: LiteralString) -> int:
         row = self._connection.execute(query).fetchone()
@@ -333,20 +355,14 @@ class ChangeReader:
         return self.outcome.tables.setdefault(source.label, Counts())
 
     def _put(self, source: _Source, route: Route, op: Op, images: Images, begin: Begin) -> None:
-        moment = begin.commit_time
         self._state.changes += 1
-        # The clock of the sequence never goes back, though commit times may: it orders as the WAL does.
-        self._state.clock = max(self._state.clock, moment.isoformat())
-        clock = dt.datetime.fromisoformat(self._state.clock)
         values = route.row(
-            op,
-            images,
-            Moment(moment, change_sequence(clock, self._state.changes), pgoutput.format_lsn(begin.commit_lsn)),
+            op, images, replace(self._now, sequence=change_sequence(self._state.clock, self._state.changes))
         )
-        folder = (route.folder / writer.date_partition(self._task.endpoint, moment)).as_posix()
+        folder = f"{route.folder}{self._partition}"
         file = self._open.get((folder, source.relation.oid))
         if file is None or (file.fields != route.fields and not self._widened(file, route)):
-            file = File(folder, source.relation.oid, list(route.fields), moment)
+            file = File(folder, source.relation.oid, list(route.fields), begin.commit_time)
             self._open[folder, source.relation.oid] = file
             self._files.append(file)
         if file.fields != route.fields:

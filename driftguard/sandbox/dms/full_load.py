@@ -11,7 +11,7 @@ from psycopg import sql
 
 from driftguard.model.settings import DmsTask
 from driftguard.sandbox.dms import writer
-from driftguard.sandbox.dms.route import Images, Moment, Route, Shape, change_sequence
+from driftguard.sandbox.dms.route import Images, Moment, Route, Shape, change_sequence, sequence_clock, spelt
 from driftguard.sandbox.dms.source import Connection, Table, Types
 from driftguard.sandbox.dms.switches import Switches
 
@@ -50,8 +50,8 @@ def load_table(
     try:
         for rows in _chunks(connection, table):
             now = clock()
-            sequence = None if switches.full_load_sequence == "null" else change_sequence(now, 0)
-            moment = Moment(now, sequence)
+            sequence = None if switches.full_load_sequence == "null" else change_sequence(sequence_clock(now), 0)
+            moment = Moment(spelt(now), sequence)
             written = [route.row("I", Images(row), moment) for row in rows]
             path = folder / writer.load_name(number + len(staged))
             columns = list(zip(*written, strict=True)) or [()] * len(route.fields)

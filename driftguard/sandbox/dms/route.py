@@ -40,9 +40,10 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """When a row came about: commit or transfer time, the 35 digits of the change, the position in the WAL."""
+    """When a row came about: commit or transfer time as DMS spells it, the 35 digits of the change, the position in the
+    WAL."""
 
-    time: dt.datetime
+    text: str
     sequence: str | None = None
     position: str | None = None
 
@@ -136,7 +137,7 @@ class Route:
             self._add_value(column, positions[column.source], rule)
         if endpoint.timestamp_column_name:
             # "Using Amazon S3 as a target", TimestampColumnName: a string yyyy-MM-dd HH:mm:ss.SSSSSS
-            self._add(endpoint.timestamp_column_name, pa.string(), lambda _op, _images, moment: _spelt(moment.time))
+            self._add(endpoint.timestamp_column_name, pa.string(), lambda _op, _images, moment: moment.text)
         doubles = [name for name, count in Counter(name for name, _ in self.fields).items() if count > 1]
         if doubles:
             self.notices.append(f"{self.shape.label} is written with two columns {', '.join(doubles)}")
@@ -218,7 +219,8 @@ def suspended_at_once(shape: Shape, types: Types) -> str | None:
     return None
 
 
-def _spelt(moment: dt.datetime) -> str:
+def spelt(moment: dt.datetime) -> str:
+    """A time as in the column of TimestampColumnName."""
     return f"{moment:%Y-%m-%d %H:%M:%S.%f}"
 
 
@@ -226,12 +228,17 @@ _OPERATIONS = {"I": "INSERT", "U": "UPDATE", "D": "DELETE"}
 _HEADERS: dict[str, Callable[[Op, Moment], str | None]] = {
     "$AR_H_CHANGE_SEQ": lambda _op, moment: moment.sequence,
     "$AR_H_STREAM_POSITION": lambda _op, moment: moment.position,
-    "$AR_H_TIMESTAMP": lambda _op, moment: _spelt(moment.time),
-    "$AR_H_COMMIT_TIMESTAMP": lambda _op, moment: _spelt(moment.time),
+    "$AR_H_TIMESTAMP": lambda _op, moment: moment.text,
+    "$AR_H_COMMIT_TIMESTAMP": lambda _op, moment: moment.text,
     "$AR_H_OPERATION": lambda op, _moment: _OPERATIONS[op],
 }
 
 
-def change_sequence(moment: dt.datetime, number: int) -> str:
-    """$AR_H_CHANGE_SEQ: 35 digits, a time of 16 (to the hundredth of a second) and a number of 19."""
-    return f"{moment:%Y%m%d%H%M%S}{moment.microsecond // 10000:02d}{number:019d}"
+def change_sequence(clock: str, number: int) -> str:
+    """$AR_H_CHANGE_SEQ: 35 digits, a time of 16 and a number of 19."""
+    return f"{clock}{number:019d}"
+
+
+def sequence_clock(moment: dt.datetime) -> str:
+    """The first 16 digits of a change sequence: a time to the hundredth of a second."""
+    return f"{moment:%Y%m%d%H%M%S}{moment.microsecond // 10000:02d}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import textwrap
@@ -21,7 +22,7 @@ CHILD = textwrap.dedent(
     from pathlib import Path
     from driftguard.emission.mappings import parse_mappings
     from driftguard.model.settings import DmsTask, EndpointSettings
-    from driftguard.sandbox.dms import DmsStandIn
+    from driftguard.sandbox.dms import DmsStandIn, Switches
 
     url, lake, state, action, point, at = sys.argv[1:]
     rules = [
@@ -31,7 +32,10 @@ CHILD = textwrap.dedent(
          "object-locator": {"schema-name": "%", "table-name": "%"}, "value": "seq", "expression": "$AR_H_CHANGE_SEQ"},
     ]
     task = DmsTask("t", parse_mappings({"rules": rules}), EndpointSettings(timestamp_column_name="ts"))
-    dms = DmsStandIn(source_url=url, task=task, lake=Path(lake), state_dir=Path(state), name="crash")
+    dms = DmsStandIn(
+        source_url=url, task=task, lake=Path(lake), state_dir=Path(state), name="crash",
+        switches=Switches(unchanged_toast="looked_up"),
+    )
     left = int(at)
 
     def die(here):
@@ -93,6 +97,27 @@ def test_a_killed_sync_is_finished_by_the_next(source: Source, point: str, at: i
     numbers = [row["seq"][16:] for table in ("public/t", "public/u") for row in source.changes(table)]
     assert sorted(numbers) == [f"{n:019d}" for n in range(1, 18)], "the change sequence has no gap and no double"
     assert not list(source.lake.rglob("*.tmp"))
+
+
+def test_a_file_that_a_pipe_may_have_loaded_keeps_its_looked_up_values(source: Source) -> None:
+    source.run("CREATE TABLE t (id int PRIMARY KEY, v int, big text)")
+    source.run("INSERT INTO t SELECT 1, 0, string_agg(md5(n::text), '') FROM generate_series(1, 300) n")
+    child(source, "start")
+    source.run("UPDATE t SET v = 1")
+    assert child(source, "sync", "written") == 9
+    source.run("UPDATE t SET big = 'short'")
+    assert child(source, "sync") == 0
+    assert [len(row["big"]) for row in source.changes()] == [9600, 5]
+
+
+def test_the_change_sequence_goes_on_when_the_clock_goes_back(source: Source) -> None:
+    source.run("CREATE TABLE t (id int PRIMARY KEY)")
+    child(source, "start")
+    path = source.place / "state" / "dms.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"clock": "2999010100000000", "changes": 5}))
+    source.run("INSERT INTO t VALUES (1)")
+    child(source, "sync")
+    assert [row["seq"] for row in source.changes()] == ["29990101000000000000000000000000006"]
 
 
 def test_a_killed_full_load_is_finished_by_the_next_start(source: Source) -> None:
