@@ -186,8 +186,9 @@ class ChangeReader:
                 case Insert() | Update() | Delete() as change if not skip and begin is not None:
                     self._change(change, begin)
                 case Truncate(oids=oids) if not skip:
-                    for oid in oids:
-                        self._notice(f"{self._sources[oid].label}: DMS does not capture TRUNCATE; its rows stay")
+                    for truncated in (self._sources[oid] for oid in oids):
+                        if truncated.route is not None:
+                            self._notice(f"{truncated.label}: DMS does not capture TRUNCATE; its rows stay")
         return end
 
     def _begin(self, begin: Begin) -> None:

@@ -62,8 +62,10 @@ class DmsStandIn:
                 state.started_at = _clock(connection)().isoformat()
                 self._save(state)
             if state.to_load is None:
-                audit = self._task.endpoint.ddl_artifacts_schema if self._task.endpoint.capture_ddls else None
-                source.prepare(connection, self._objects, audit_schema=audit)
+                endpoint = self._task.endpoint
+                source.prepare(
+                    connection, self._objects, schema=endpoint.ddl_artifacts_schema, audit=endpoint.capture_ddls
+                )
                 self.step("prepared")
             chosen, skipped = self._choose(source.tables(connection))
             if state.to_load is None:

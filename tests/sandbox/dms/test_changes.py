@@ -114,7 +114,8 @@ def test_truncate_is_not_captured(source: Source) -> None:
     dms = source.dms()
     dms.start()
     source.run("TRUNCATE t", "INSERT INTO t VALUES (2, 'b')")
-    dms.sync()
+    report = dms.sync()
+    assert "public.t: DMS does not capture TRUNCATE; its rows stay" in report.notices
     assert plain(source.changes(), "Op", "id") == [("I", 2)]
 
 
@@ -505,6 +506,15 @@ def trace(source: Source) -> list[Any]:
             "SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace",
         )
     ]
+
+
+def test_a_source_without_the_schema_public_works(source: Source) -> None:
+    source.run("DROP SCHEMA public", "CREATE SCHEMA shop", "CREATE TABLE shop.t (id int PRIMARY KEY)")
+    dms = source.dms(source.task(endpoint=EndpointSettings(ddl_artifacts_schema="ops")))
+    dms.start()
+    source.run("INSERT INTO shop.t VALUES (1)")
+    assert dms.sync().inserts == 1
+    dms.remove()
 
 
 def test_many_batches_lose_and_repeat_nothing(source: Source, monkeypatch: pytest.MonkeyPatch) -> None:
