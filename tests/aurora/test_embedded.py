@@ -16,7 +16,7 @@ import psycopg
 import pytest
 
 import driftguard
-from driftguard.aurora import embedded
+from driftguard.aurora import cluster
 from driftguard.aurora.embedded import EmbeddedPostgres
 from driftguard.errors import DriftguardError, UsageError
 
@@ -66,7 +66,7 @@ def test_no_existing_directory_changes_its_mode_or_owner(place: Path, private: b
     parent.chmod(0o700 if private else 0o755)
     wanted = parent / "given"
     wanted.mkdir(mode=0o755)
-    wheel = Path(embedded._programs(18, place))
+    wheel = Path(cluster._programs(18, place))
     watched = (wanted, wheel, Path(tempfile.gettempdir()), Path("/var/tmp"), Path.home())
     before = modes(*watched)
     with EmbeddedPostgres.start(wanted) as server:
@@ -92,7 +92,7 @@ def test_under_root_a_lost_fallback_directory_is_said_and_not_replaced_by_an_emp
 
 @pytest.mark.skipif(not ROOT, reason="only root's server runs as another user")
 def test_under_root_programs_out_of_reach_are_copied(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    package = Path(embedded._programs(18, place)).parents[1]
+    package = Path(cluster._programs(18, place)).parents[1]
     hidden = place / "venv"
     hidden.mkdir(mode=0o700)
     shutil.copytree(package, hidden / package.name)
@@ -249,7 +249,7 @@ def test_the_password_is_for_the_owner_alone(place: Path) -> None:
 
 
 def test_without_the_wheel_it_says_what_to_install(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(embedded.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(cluster.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(UsageError, match=r"pip install 'driftguard\[shadow\]'"):
         EmbeddedPostgres.start(place / "pg")
 

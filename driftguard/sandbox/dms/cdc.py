@@ -11,7 +11,7 @@ import copy
 import datetime as dt
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, LiteralString
 
@@ -23,7 +23,18 @@ from driftguard.model.settings import DmsTask
 from driftguard.sandbox.dms import pgoutput, writer
 from driftguard.sandbox.dms.pgoutput import Begin, Commit, Delete, Insert, Relation, Row, Truncate, Unchanged, Update
 from driftguard.sandbox.dms.reports import Counts
-from driftguard.sandbox.dms.route import Cells, Images, Moment, Op, Route, Shape, change_sequence
+from driftguard.sandbox.dms.route import (
+    Cells,
+    Images,
+    Moment,
+    Op,
+    Route,
+    Shape,
+    change_sequence,
+    sequence_clock,
+    spelt,
+    suspended_at_once,
+)
 from driftguard.sandbox.dms.source import Connection, Objects, Types, tables
 from driftguard.sandbox.dms.state import Key, Pending, State
 from driftguard.sandbox.dms.switches import Switches
@@ -93,6 +104,8 @@ class ChangeReader:
         self._sources: dict[int, _Source] = {}
         self._files: list[File] = []
         self._open: dict[tuple[str, int], File] = {}
+        self._now = Moment("")
+        self._partition = ""
         self.outcome = Outcome()
 
     def drain(self) -> Outcome:
@@ -164,6 +177,8 @@ class ChangeReader:
                 case Begin() as begin:
                     # A crash may have come between the confirmation and the slot's move.
                     skip = begin.commit_lsn < self._state.confirmed or (bound is not None and begin.commit_lsn >= bound)
+                    if not skip:
+                        self._begin(begin)
                 case Commit(end_lsn=lsn) if not skip:
                     end = lsn
                 case Relation() as relation:
@@ -171,9 +186,17 @@ class ChangeReader:
                 case Insert() | Update() | Delete() as change if not skip and begin is not None:
                     self._change(change, begin)
                 case Truncate(oids=oids) if not skip:
-                    for oid in oids:
-                        self._notice(f"{self._sources[oid].label}: DMS does not capture TRUNCATE; its rows stay")
+                    for truncated in (self._sources[oid] for oid in oids):
+                        if truncated.route is not None:
+                            self._notice(f"{truncated.label}: DMS does not capture TRUNCATE; its rows stay")
         return end
+
+    def _begin(self, begin: Begin) -> None:
+        # The clock of the sequence never goes back, though commit times may: it orders as the WAL does.
+        self._state.clock = max(self._state.clock, sequence_clock(begin.commit_time))
+        self._now = Moment(spelt(begin.commit_time), None, pgoutput.format_lsn(begin.commit_lsn))
+        partition = writer.date_partition(self._task.endpoint, begin.commit_time)
+        self._partition = f"/{partition}" if partition.parts else ""
 
     def _lsn(self, query: LiteralString) -> int:
         row = self._connection.execute(query).fetchone()
@@ -203,34 +226,29 @@ class ChangeReader:
         if not self._chosen(relation.schema, relation.table):
             source.why_not = "no rule selects it"
             return
-        present = next(iter(tables(self._connection, [relation.oid])), None)
         self._watch_key(relation, label)
         if label in self._state.suspended:
             source.why_not = self._state.suspended[label]
             return
-        names = [column.name for column in relation.columns]
-        shape = self._state.shapes.setdefault(label, names)
-        follows = self._task.endpoint.capture_ddls and self._task.settings.handle_source_table_altered
+        key = {column.name for column in relation.columns if column.key}
+        if relation.identity != "d":
+            present = next(iter(tables(self._connection, [relation.oid])), None)
+            key = set(present.key) if present else key
+        columns = tuple((column.name, column.type_oid, column.typmod) for column in relation.columns)
+        shape = Shape(relation.schema, relation.table, columns, frozenset(key))
+        reason = suspended_at_once(shape, self._types)
+        if reason:
+            self._state.suspended[label] = source.why_not = reason
+            self._notice(f"{label} is not replicated: {reason}")
+            return
         if label not in self._state.loaded:
             self._notice(f"{label} was created after the full load; its changes are replicated from its creation on")
-        key = {column.name for column in relation.columns if column.key}
-        if relation.identity != "d" and present is not None:
-            key = set(present.key)
-        if not key:
+        if not key and relation.identity != "f":
             self._notice(f"{label} has no primary key: DMS replicates its inserts, and ignores updates and deletes")
+        first = self._state.shapes.setdefault(label, [name for name, _, _ in columns])
+        follows = self._task.endpoint.capture_ddls and self._task.settings.handle_source_table_altered
         source.route = Route(
-            Shape(
-                relation.schema,
-                relation.table,
-                tuple((column.name, column.type_oid, column.typmod) for column in relation.columns),
-                frozenset(key),
-            ),
-            self._task,
-            self._switches,
-            self._types,
-            self._losses,
-            cdc=True,
-            keep=None if follows else shape,
+            shape, self._task, self._switches, self._types, self._losses, cdc=True, keep=None if follows else first
         )
         for notice in source.route.notices:
             self._notice(notice)
@@ -338,20 +356,14 @@ class ChangeReader:
         return self.outcome.tables.setdefault(source.label, Counts())
 
     def _put(self, source: _Source, route: Route, op: Op, images: Images, begin: Begin) -> None:
-        moment = begin.commit_time
         self._state.changes += 1
-        # The clock of the sequence never goes back, though commit times may: it orders as the WAL does.
-        self._state.clock = max(self._state.clock, moment.isoformat())
-        clock = dt.datetime.fromisoformat(self._state.clock)
         values = route.row(
-            op,
-            images,
-            Moment(moment, change_sequence(clock, self._state.changes), pgoutput.format_lsn(begin.commit_lsn)),
+            op, images, replace(self._now, sequence=change_sequence(self._state.clock, self._state.changes))
         )
-        folder = (route.folder / writer.date_partition(self._task.endpoint, moment)).as_posix()
+        folder = f"{route.folder}{self._partition}"
         file = self._open.get((folder, source.relation.oid))
         if file is None or (file.fields != route.fields and not self._widened(file, route)):
-            file = File(folder, source.relation.oid, list(route.fields), moment)
+            file = File(folder, source.relation.oid, list(route.fields), begin.commit_time)
             self._open[folder, source.relation.oid] = file
             self._files.append(file)
         if file.fields != route.fields:

@@ -11,11 +11,17 @@ from psycopg import sql
 
 from driftguard.model.settings import DmsTask
 from driftguard.sandbox.dms import writer
-from driftguard.sandbox.dms.route import Images, Moment, Route, Shape
+from driftguard.sandbox.dms.route import Images, Moment, Route, Shape, change_sequence, sequence_clock, spelt
 from driftguard.sandbox.dms.source import Connection, Table, Types
 from driftguard.sandbox.dms.switches import Switches
 
 ROWS_IN_A_FILE = 200_000
+
+
+def shape_of(table: Table) -> Shape:
+    """A table of the catalog as a route takes it."""
+    columns = tuple((column.name, column.type_oid, column.typmod) for column in table.columns)
+    return Shape(table.schema, table.name, columns, frozenset(table.key))
 
 
 def load_table(
@@ -35,13 +41,7 @@ def load_table(
     No file is seen before all of them are written. "Using a PostgreSQL database as a source", limitations: a parent
     table is read without ONLY, so that the rows of its inheriting tables are in its files too.
     """
-    shape = Shape(
-        table.schema,
-        table.name,
-        tuple((column.name, column.type_oid, column.typmod) for column in table.columns),
-        frozenset(table.key),
-    )
-    route = Route(shape, task, switches, types, losses, cdc=False)
+    route = Route(shape_of(table), task, switches, types, losses, cdc=False)
     folder = lake / route.folder
     prepare(folder)
     number = writer.next_load_number(folder)
@@ -49,7 +49,9 @@ def load_table(
     total = 0
     try:
         for rows in _chunks(connection, table):
-            moment = Moment(clock())
+            now = clock()
+            sequence = None if switches.full_load_sequence == "null" else change_sequence(sequence_clock(now), 0)
+            moment = Moment(spelt(now), sequence)
             written = [route.row("I", Images(row), moment) for row in rows]
             path = folder / writer.load_name(number + len(staged))
             columns = list(zip(*written, strict=True)) or [()] * len(route.fields)

@@ -134,23 +134,28 @@ class _Cursor:
         return value
 
     def row(self) -> Row:
-        (count,) = self.unpack(_INT16)
+        data = self._data
+        (count,) = _INT16.unpack_from(data, self._at)
+        at = self._at + 2
         cells: list[Cell] = []
         for _ in range(count):
-            kind = self.byte()
-            if kind == "t":
-                (length,) = self.unpack(_INT32)
-                cells.append(self._data[self._at : self._at + length].decode())
-                self._at += length
-            elif kind == "n":
+            kind = data[at]
+            at += 1
+            if kind == _TEXT:
+                (length,) = _INT32.unpack_from(data, at)
+                at += 4 + length
+                cells.append(data[at - length : at].decode())
+            elif kind == _NULL:
                 cells.append(None)
-            elif kind == "u":
+            elif kind == _UNCHANGED:
                 cells.append(UNCHANGED)
             else:
-                raise DriftguardError(f"the WAL holds a value of the unknown kind {kind!r}")
+                raise DriftguardError(f"the WAL holds a value of the unknown kind {chr(kind)!r}")
+        self._at = at
         return tuple(cells)
 
 
+_TEXT, _NULL, _UNCHANGED = b"tnu"
 _INT16 = struct.Struct(">h")
 _INT32 = struct.Struct(">i")
 _OID = struct.Struct(">I")

@@ -40,9 +40,10 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """When a row came about: commit or transfer time, the 35 digits of the change, the position in the WAL."""
+    """When a row came about: commit or transfer time as DMS spells it, the 35 digits of the change, the position in the
+    WAL."""
 
-    time: dt.datetime
+    text: str
     sequence: str | None = None
     position: str | None = None
 
@@ -87,6 +88,11 @@ class Route:
         self.lobs = frozenset(name for name, rule in rules.items() if rule.lob)
         sources = [SourceColumn(name, rule.lob, name in shape.key, rule.dms_type) for name, rule in rules.items()]
         self.target: TargetTable = transform(task.mappings, shape.schema, shape.table, sources)
+        lob_key = sorted(self.lobs & shape.key)
+        if lob_key:
+            self.notices.append(
+                f"{shape.label}: its key has the LOB column {', '.join(lob_key)}, which DMS does not support"
+            )
         self.notices += [f"{shape.label}: {warning.message}" for warning in self.target.warnings]
         self.folder: PurePosixPath = writer.folder_of(
             task.endpoint, task.settings.target_schema or self.target.schema, self.target.table
@@ -131,7 +137,7 @@ class Route:
             self._add_value(column, positions[column.source], rule)
         if endpoint.timestamp_column_name:
             # "Using Amazon S3 as a target", TimestampColumnName: a string yyyy-MM-dd HH:mm:ss.SSSSSS
-            self._add(endpoint.timestamp_column_name, pa.string(), lambda _op, _images, moment: _spelt(moment.time))
+            self._add(endpoint.timestamp_column_name, pa.string(), lambda _op, _images, moment: moment.text)
         doubles = [name for name, count in Counter(name for name, _ in self.fields).items() if count > 1]
         if doubles:
             self.notices.append(f"{self.shape.label} is written with two columns {', '.join(doubles)}")
@@ -204,7 +210,17 @@ class Route:
         return note
 
 
-def _spelt(moment: dt.datetime) -> str:
+def suspended_at_once(shape: Shape, types: Types) -> str | None:
+    """Why DMS does not take a table at all. "Using a PostgreSQL database as a source", limitations: a table with an
+    array column must have a primary key."""
+    arrays = [name for name, oid, typmod in shape.columns if types.resolve(oid, typmod).kind == "array"]
+    if arrays and not shape.key:
+        return f"it has the array column {', '.join(arrays)} and no primary key"
+    return None
+
+
+def spelt(moment: dt.datetime) -> str:
+    """A time as in the column of TimestampColumnName."""
     return f"{moment:%Y-%m-%d %H:%M:%S.%f}"
 
 
@@ -212,12 +228,17 @@ _OPERATIONS = {"I": "INSERT", "U": "UPDATE", "D": "DELETE"}
 _HEADERS: dict[str, Callable[[Op, Moment], str | None]] = {
     "$AR_H_CHANGE_SEQ": lambda _op, moment: moment.sequence,
     "$AR_H_STREAM_POSITION": lambda _op, moment: moment.position,
-    "$AR_H_TIMESTAMP": lambda _op, moment: _spelt(moment.time),
-    "$AR_H_COMMIT_TIMESTAMP": lambda _op, moment: _spelt(moment.time),
+    "$AR_H_TIMESTAMP": lambda _op, moment: moment.text,
+    "$AR_H_COMMIT_TIMESTAMP": lambda _op, moment: moment.text,
     "$AR_H_OPERATION": lambda op, _moment: _OPERATIONS[op],
 }
 
 
-def change_sequence(moment: dt.datetime, number: int) -> str:
-    """$AR_H_CHANGE_SEQ: 35 digits, a time of 16 (to the hundredth of a second) and a number of 19."""
-    return f"{moment:%Y%m%d%H%M%S}{moment.microsecond // 10000:02d}{number:019d}"
+def change_sequence(clock: str, number: int) -> str:
+    """$AR_H_CHANGE_SEQ: 35 digits, a time of 16 and a number of 19."""
+    return f"{clock}{number:019d}"
+
+
+def sequence_clock(moment: dt.datetime) -> str:
+    """The first 16 digits of a change sequence: a time to the hundredth of a second."""
+    return f"{moment:%Y%m%d%H%M%S}{moment.microsecond // 10000:02d}"

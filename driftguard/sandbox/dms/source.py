@@ -1,10 +1,10 @@
 """The source database as the stand-in sees it: its connection, its catalog, and the objects that DMS would create.
 
 Objects created: a replication slot; two publications, because PostgreSQL refuses every UPDATE and DELETE of a table
-without a replica identity while it is in a publication that carries them: `…_rows` carries inserts of all tables,
-`…_keyed` updates and deletes of the tables that have an identity; an event trigger that keeps the second up to date in
-the transaction of each DDL, so that no update of a new table is missed; and, with CaptureDdls, the artefacts of DMS
-itself, as "Using a PostgreSQL database as an AWS DMS source" describes them: the event trigger
+without a replica identity while it is in a publication that carries them: `…_rows` carries inserts and truncates of
+all tables, `…_keyed` updates and deletes of the tables that have an identity; an event trigger that keeps the second up
+to date in the transaction of each DDL, so that no update of a new table is missed; and, with CaptureDdls, the artefacts
+of DMS itself, as "Using a PostgreSQL database as an AWS DMS source" describes them: the event trigger
 `awsdms_intercept_ddl` and the table `awsdms_ddl_audit`, in which a row is written and deleted again at each DDL.
 """
 
@@ -110,11 +110,11 @@ def _one(connection: Connection, query: LiteralString) -> TupleRow:
 # --- what is created in the source ----------------------------------------------------------------------------------
 
 
-def prepare(connection: Connection, objects: Objects, *, audit_schema: str | None) -> None:
+def prepare(connection: Connection, objects: Objects, *, schema: str, audit: bool) -> None:
     """Creates publications, event triggers and the slot, in this order; what is there already stays.
 
-    `audit_schema` is where the DDL artefacts of DMS go; None creates none. Raises UnreachableError where the server or
-    the role does not allow it.
+    `schema` is where functions go, and with `audit` the DDL artefacts of DMS; it is created if need be. Raises
+    UnreachableError where the server or the role does not allow it.
     """
     (level,) = _one(connection, "SELECT current_setting('wal_level')")
     (version,) = _one(connection, "SELECT current_setting('server_version_num')::int")
@@ -126,9 +126,10 @@ def prepare(connection: Connection, objects: Objects, *, audit_schema: str | Non
     try:
         with connection.transaction():
             _create_publications(connection, objects, generated=version >= 180000)
-            _create_keeper(connection, objects)
-            if audit_schema is not None:
-                _create_audit(connection, audit_schema)
+            connection.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(schema)))
+            _create_keeper(connection, objects, schema)
+            if audit:
+                _create_audit(connection, schema)
         if (
             connection.execute("SELECT 1 FROM pg_replication_slots WHERE slot_name = %s", (objects.slot,)).fetchone()
             is None
@@ -147,7 +148,7 @@ def _create_publications(connection: Connection, objects: Objects, *, generated:
     present = {row[0] for row in connection.execute("SELECT pubname FROM pg_publication")}
     if objects.rows not in present:
         connection.execute(
-            sql.SQL("CREATE PUBLICATION {} FOR ALL TABLES WITH (publish = 'insert'{})").format(
+            sql.SQL("CREATE PUBLICATION {} FOR ALL TABLES WITH (publish = 'insert, truncate'{})").format(
                 sql.Identifier(objects.rows), more
             )
         )
@@ -168,7 +169,7 @@ WHERE c.relkind = 'r' AND c.relpersistence = 'p' AND n.nspname !~ '^pg_' AND n.n
 """
 
 
-def _create_keeper(connection: Connection, objects: Objects) -> None:
+def _create_keeper(connection: Connection, objects: Objects, schema: str) -> None:
     """The event trigger that holds the publication of updates to the tables that have a replica identity."""
     body = sql.SQL(
         """
@@ -191,16 +192,16 @@ def _create_keeper(connection: Connection, objects: Objects) -> None:
     text = body.as_string(connection)
     connection.execute(
         sql.SQL(
-            "CREATE OR REPLACE FUNCTION public.{}() RETURNS event_trigger LANGUAGE plpgsql "
+            "CREATE OR REPLACE FUNCTION {}() RETURNS event_trigger LANGUAGE plpgsql "
             "SECURITY DEFINER SET search_path = pg_catalog AS {}"
-        ).format(sql.Identifier(objects.trigger), sql.Literal(text))
+        ).format(sql.Identifier(schema, objects.trigger), sql.Literal(text))
     )
     connection.execute(sql.SQL("DROP EVENT TRIGGER IF EXISTS {}").format(sql.Identifier(objects.trigger)))
     connection.execute(
         sql.SQL(
-            "CREATE EVENT TRIGGER {0} ON ddl_command_end WHEN TAG IN ('CREATE TABLE', 'CREATE TABLE AS', "
-            "'SELECT INTO', 'ALTER TABLE', 'CREATE SCHEMA') EXECUTE FUNCTION public.{0}()"
-        ).format(sql.Identifier(objects.trigger))
+            "CREATE EVENT TRIGGER {} ON ddl_command_end WHEN TAG IN ('CREATE TABLE', 'CREATE TABLE AS', "
+            "'SELECT INTO', 'ALTER TABLE', 'CREATE SCHEMA') EXECUTE FUNCTION {}()"
+        ).format(sql.Identifier(objects.trigger), sql.Identifier(schema, objects.trigger))
     )
     connection.execute(sql.SQL("ALTER EVENT TRIGGER {} ENABLE ALWAYS").format(sql.Identifier(objects.trigger)))
     # The tables that are there already: any CREATE TABLE runs the trigger once.
@@ -210,7 +211,6 @@ def _create_keeper(connection: Connection, objects: Objects) -> None:
 def _create_audit(connection: Connection, schema: str) -> None:
     """The DDL artefacts that DMS creates. Their table is always empty: DMS reads the inserts from the WAL."""
     place = sql.Identifier(schema)
-    connection.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(place))
     connection.execute(
         sql.SQL(
             "CREATE TABLE IF NOT EXISTS {}.awsdms_ddl_audit (c_key bigserial PRIMARY KEY, c_time timestamp, "
@@ -250,7 +250,12 @@ def clean_up(connection: Connection, objects: Objects) -> None:
         "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = %s", (objects.slot,)
     )
     connection.execute(sql.SQL("DROP EVENT TRIGGER IF EXISTS {}").format(sql.Identifier(objects.trigger)))
-    connection.execute(sql.SQL("DROP FUNCTION IF EXISTS public.{}()").format(sql.Identifier(objects.trigger)))
+    functions = connection.execute(
+        "SELECT n.nspname FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE p.proname = %s",
+        (objects.trigger,),
+    ).fetchall()
+    for (schema,) in functions:
+        connection.execute(sql.SQL("DROP FUNCTION {}()").format(sql.Identifier(schema, objects.trigger)))
     for name in (objects.rows, objects.keyed):
         connection.execute(sql.SQL("DROP PUBLICATION IF EXISTS {}").format(sql.Identifier(name)))
 

@@ -34,13 +34,14 @@ class Key:
 class State:
     """The stand-in's memory.
 
-    `to_load`, `loaded`: source tables as `schema.table`. `confirmed`: every change committed before this LSN is in a
-    file. `changes`, `clock`: the last number and time of the change sequence. `last_names`: the last CDC file of each
-    folder. `shapes`: the columns a table had when the task first saw it. `keys`: primary keys by table oid.
+    `to_load`, `loaded`: source tables as `schema.table`; `to_load` is None until change capture is set up.
+    `confirmed`: every change committed before this LSN is in a file. `changes`, `clock`: the last number and time of
+    the change sequence. `last_names`: the last CDC file of each folder. `shapes`: the columns a table had when the task
+    first saw it. `keys`: primary keys by table oid. `suspended`: tables that are not replicated, and why.
     """
 
     started_at: str | None = None
-    to_load: list[str] = field(default_factory=list)
+    to_load: list[str] | None = None
     loaded: list[str] = field(default_factory=list)
     confirmed: int = 0
     changes: int = 0

@@ -41,3 +41,6 @@ class Switches:
     primary_key_change: Literal["stops_the_table", "followed"] = "stops_the_table"
     """The primary key is redefined while the task runs. "Using a PostgreSQL database as a source", limitations:
     "subsequent changes to affected tables are not replicated"; a reload takes them up again."""
+
+    full_load_sequence: Literal["null", "load_time"] = "null"
+    """`$AR_H_CHANGE_SEQ` of a full-load row: NULL, or the time of its load and a number of zeros."""

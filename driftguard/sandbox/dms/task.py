@@ -16,9 +16,10 @@ from driftguard.model.settings import DmsTask
 from driftguard.sandbox.dms import source, writer
 from driftguard.sandbox.dms import state as memory
 from driftguard.sandbox.dms.cdc import ChangeReader
-from driftguard.sandbox.dms.full_load import load_table
+from driftguard.sandbox.dms.full_load import load_table, shape_of
 from driftguard.sandbox.dms.pgoutput import format_lsn
 from driftguard.sandbox.dms.reports import StartReport, SyncReport
+from driftguard.sandbox.dms.route import suspended_at_once
 from driftguard.sandbox.dms.source import Connection, Table, Types
 from driftguard.sandbox.dms.state import State
 from driftguard.sandbox.dms.switches import Switches
@@ -58,21 +59,25 @@ class DmsStandIn:
         """
         with self._work() as (connection, state):
             if state.started_at is None:
-                audit = self._task.endpoint.ddl_artifacts_schema if self._task.endpoint.capture_ddls else None
-                source.prepare(connection, self._objects, audit_schema=audit)
-                chosen, skipped = self._choose(source.tables(connection))
                 state.started_at = _clock(connection)().isoformat()
+                self._save(state)
+            if state.to_load is None:
+                endpoint = self._task.endpoint
+                source.prepare(
+                    connection, self._objects, schema=endpoint.ddl_artifacts_schema, audit=endpoint.capture_ddls
+                )
+                self.step("prepared")
+            chosen, skipped = self._choose(source.tables(connection))
+            if state.to_load is None:
                 state.to_load = [table.label for table in chosen]
                 self._save(state)
-            else:
-                chosen, skipped = self._choose(source.tables(connection))
             wanted = [table for table in chosen if table.label in state.to_load]
             return self._load(connection, state, wanted, skipped)
 
     def sync(self) -> SyncReport:
         """Writes everything committed until now. Raises UsageError before `start` has been done."""
         with self._work() as (connection, state):
-            if state.started_at is None:
+            if state.to_load is None:
                 raise UsageError("the DMS stand-in has not been started", hint="start it first")
             losses: Counter[str] = Counter()
             reader = ChangeReader(
@@ -112,7 +117,7 @@ class DmsStandIn:
                 state.suspended.pop(table.label, None)
                 state.keys.pop(str(table.oid), None)
                 state.shapes.pop(table.label, None)
-                state.to_load = [*dict.fromkeys([*state.to_load, table.label])]
+                state.to_load = [*dict.fromkeys([*(state.to_load or []), table.label])]
                 state.loaded = [label for label in state.loaded if label != table.label]
             self._save(state)
             return self._load(connection, state, chosen, {})
@@ -173,6 +178,10 @@ class DmsStandIn:
         task_time = self._task.endpoint.use_task_start_time_for_full_load_timestamp
         for table in wanted:
             if table.label in state.loaded:
+                continue
+            reason = suspended_at_once(shape_of(table), types)
+            if reason:
+                skipped[table.label] = state.suspended[table.label] = reason
                 continue
             notices += self._remarks(table)
             count, written, said = load_table(

@@ -114,12 +114,13 @@ def test_truncate_is_not_captured(source: Source) -> None:
     dms = source.dms()
     dms.start()
     source.run("TRUNCATE t", "INSERT INTO t VALUES (2, 'b')")
-    dms.sync()
+    report = dms.sync()
+    assert "public.t: DMS does not capture TRUNCATE; its rows stay" in report.notices
     assert plain(source.changes(), "Op", "id") == [("I", 2)]
 
 
 def test_a_table_without_a_key_keeps_working_and_only_its_inserts_are_replicated(source: Source) -> None:
-    """In "Using a PostgreSQL database as a source", limitations: without a primary key, UPDATE and DELETE are ignored."""
+    """In "Using a PostgreSQL database as a source", limitations: no primary key, no UPDATE and DELETE."""
     source.run("CREATE TABLE t (n int, s varchar(9), v text)", "INSERT INTO t VALUES (1, 'x', 'y')")
     dms = source.dms()
     report = dms.start()
@@ -424,7 +425,7 @@ def test_a_task_that_does_not_follow_ddl_misses_new_columns(source: Source, endp
 
 
 def test_the_ddl_artefacts_of_dms_are_there_and_not_replicated(source: Source) -> None:
-    """In "Using a PostgreSQL database as a source": event trigger awsdms_intercept_ddl, an audit table that is empty."""
+    """In "Using a PostgreSQL database as a source": an event trigger, and an audit table that is empty."""
     source.run(SMALL)
     dms = source.dms(source.task(endpoint=EndpointSettings(ddl_artifacts_schema="ops")))
     dms.start()
@@ -505,6 +506,15 @@ def trace(source: Source) -> list[Any]:
             "SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace",
         )
     ]
+
+
+def test_a_source_without_the_schema_public_works(source: Source) -> None:
+    source.run("DROP SCHEMA public", "CREATE SCHEMA shop", "CREATE TABLE shop.t (id int PRIMARY KEY)")
+    dms = source.dms(source.task(endpoint=EndpointSettings(ddl_artifacts_schema="ops")))
+    dms.start()
+    source.run("INSERT INTO shop.t VALUES (1)")
+    assert dms.sync().inserts == 1
+    dms.remove()
 
 
 def test_many_batches_lose_and_repeat_nothing(source: Source, monkeypatch: pytest.MonkeyPatch) -> None:
