@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import sys
@@ -51,13 +52,19 @@ class Shell:
 
     @contextmanager
     def working(self, what: str) -> Iterator[None]:
-        """A line on a terminal while something takes its time, gone afterwards."""
+        """A line on a terminal while something takes its time, gone afterwards.
+
+        Meanwhile the garbage collector rests: millions of frozen values, none of them in a circle, cost it a third of
+        the time of a large check.
+        """
+        gc.disable()
         visible = sys.stderr.isatty() and not self.quiet
         if visible:
             click.echo(f"{what}…", err=True, nl=False)
         try:
             yield
         finally:
+            gc.enable()
             if visible:
                 click.echo("\r\x1b[K", err=True, nl=False)
 
