@@ -372,8 +372,8 @@ class Shadow:
         state, text = error.sqlstate, one_line(error)
         if _EXTENSION.search(text):
             return "use --shadow-url with a server that has this extension"
-        if state is None and "COPY" in text:
-            return "COPY … FROM stdin needs psql; write INSERT statements"
+        if state in (None, "42601") and re.search(r"\bFROM\s+STDIN\b", script, re.I):
+            return "COPY … FROM stdin needs psql; write INSERT statements, or use --migrate-cmd"
         if re.search(r"^\\\w", script, re.M) and 'near "\\"' in text:
             return "the file has commands of psql, which is not used; take them out or use --migrate-cmd"
         if not of_base and self._base and state in _EXISTS:
