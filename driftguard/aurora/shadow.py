@@ -24,7 +24,7 @@ from psycopg.conninfo import make_conninfo
 from driftguard.aurora import recreate
 from driftguard.aurora.connect import connect, one_line
 from driftguard.aurora.dump import Rows, read_dump
-from driftguard.aurora.frameworks import Framework, Migration, Plain, Skipped
+from driftguard.aurora.frameworks import Framework, Migration, Skipped, choose
 from driftguard.aurora.introspect import introspect
 from driftguard.errors import MigrationError, UnreachableError, UsageError
 from driftguard.model.catalog import Catalog
@@ -94,6 +94,7 @@ class Shadow:
         self._url = ""
         self._roles: list[str] = []
         self._base = ""
+        self._versions = (0, 0)
         self._before: Catalog | None = None
         self._after: Catalog | None = None
         self.notes: list[str] = []
@@ -151,7 +152,7 @@ class Shadow:
 
         Sets `before` and `after`. Raises FailedMigration for a statement that fails, with its place in the file.
         """
-        found, skipped = (framework or Plain()).read(folder)
+        found, skipped = (framework or choose(folder)).read(folder)
         self.skipped += skipped
         wanted = [m for m in found if m.name not in after and (only is None or m.name in only)]
         _ = self.url
@@ -241,6 +242,7 @@ class Shadow:
             shadow, base = conn.info.server_version // 10000, _major(version)
         if base and base != shadow:
             self.notes.append(f"the base is from PostgreSQL {base}, the shadow database is PostgreSQL {shadow}")
+        self._versions = (base, shadow)
 
     # --- the base ---------------------------------------------------------------------------------------------------
 
@@ -376,6 +378,8 @@ class Shadow:
             return "COPY … FROM stdin needs psql; write INSERT statements, or use --migrate-cmd"
         if re.search(r"^\\\w", script, re.M) and 'near "\\"' in text:
             return "the file has commands of psql, which is not used; take them out or use --migrate-cmd"
+        if of_base and state in _MISSING and self._versions[0] not in (0, self._versions[1]):
+            return "it says it is from PostgreSQL {}, and the shadow database is PostgreSQL {}".format(*self._versions)
         if not of_base and self._base and state in _EXISTS:
             return (
                 f"the base is a {self._base} that may have this migration already: leave it out, or take an older base"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from driftguard.aurora.frameworks import Plain
+from driftguard.aurora.frameworks import Flyway, Plain, choose
 from driftguard.errors import MigrationError, UsageError
 
 
@@ -79,3 +79,39 @@ def test_an_empty_folder_says_where_files_are(tmp_path: Path) -> None:
         Plain().read(tmp_path)
     with pytest.raises(UsageError, match="not a folder"):
         Plain().read(tmp_path / "nope")
+
+
+def test_flyway_orders_by_version_number_and_not_by_name(tmp_path: Path) -> None:
+    folder(tmp_path, "V1_10__c.sql", "V1_2__b.sql", "V1__a.sql", "deep/V2.0.1__e.sql", "V2__d.sql", "R__b.sql")
+    folder(tmp_path, "R__a.sql", "U1__a.sql", "afterMigrate__x.sql", "B2__base.sql", "V20230101120000__f.sql")
+    found, skipped = Flyway().read(tmp_path)
+    assert [m.name for m in found] == [
+        "V1__a.sql",
+        "V1_2__b.sql",
+        "V1_10__c.sql",
+        "V2__d.sql",
+        "V2.0.1__e.sql",
+        "V20230101120000__f.sql",
+        "R__a.sql",
+        "R__b.sql",
+    ]
+    assert {s.path.name for s in skipped} == {"U1__a.sql", "afterMigrate__x.sql", "B2__base.sql"}
+
+
+def test_flyway_files_are_told_by_their_names(tmp_path: Path) -> None:
+    assert choose(folder(tmp_path, "V1__a.sql")).name == "flyway"
+    assert choose(folder(tmp_path / "other", "V1.sql", "001_a.sql", "R__x.sql")).name == "plain"
+    assert choose(tmp_path, "plain").name == "plain"
+    with pytest.raises(UsageError, match="one of flyway, plain"):
+        choose(tmp_path, "nope")
+
+
+def test_flyway_versions_must_differ(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"V1\.0__b\.sql and V1__a\.sql"):
+        Flyway().read(folder(tmp_path, "V1__a.sql", "V1.0__b.sql"))
+
+
+def test_a_flyway_placeholder_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "V1__a.sql").write_text("SELECT 1;\nSELECT '${user}'", encoding="utf-8")
+    with pytest.raises(MigrationError, match=r"V1__a\.sql:2: \$\{user\}"):
+        Flyway().read(tmp_path)
