@@ -196,8 +196,9 @@ def test_a_role_that_does_not_exist_is_made_and_told(
         ("BEGIN;\nSELECT\n  nope;\nCOMMIT;", (3, 3), 'column "nope" does not exist'),
         ("SELECT 1;\nCREATE INDEX CONCURRENTLY i ON nope (a);", (2, 1), 'relation "nope" does not exist'),
         ("\\set x 1\nSELECT 1;", (1, 1), "--migrate-cmd"),
-        ("CREATE TABLE t (a int);\nCOPY t FROM stdin;\n1\n\\.\n", (3, 1), "COPY … FROM stdin needs psql"),
-        ("CREATE TABLE t (a int);\nCOPY t FROM stdin;", (2, 1), "COPY … FROM stdin needs psql"),
+        ("CREATE TABLE t (a int);\nCOPY t FROM stdin;\n1\n\\.\n", (2, 1), "needs psql"),
+        ("CREATE TABLE t (a int);\nCOPY t \n  FROM STDIN", (2, 1), "needs psql"),
+        ("COPY (SELECT 1) TO STDOUT", (1, 1), "needs psql"),
         ("SELECT 1;\nCREATE EXTENSION citext;", (2, 1), "--shadow-url"),
     ],
 )
@@ -276,6 +277,7 @@ def test_a_dump_is_a_base(rich: str, postgres: EmbeddedPostgres, tmp_path: Path,
         ("CREATE TABLE t (a int);\nCOPY t (a) FROM stdin;\n1\n", ":2: the rows of this COPY have no end"),
         ("SELECT 1;\nCREATE TABEL t;", ":2:8: syntax error"),
         ("CREATE TABLE t (a int);\nCOPY t (a) FROM stdin;\nx\n\\.\n", ":2:1: invalid input syntax"),
+        ("CREATE TABLE t (a int);\nSELECT 1; COPY t FROM\nSTDIN;", ":2: a COPY that pg_dump would not write"),
         ("CREATE EXTENSION postgis;", "--shadow-url"),
         ("PGDMP\x01", "custom format"),
         ("a\0b", "NUL"),
@@ -296,7 +298,9 @@ def test_what_another_server_lacks_and_no_table_needs_is_left_out(shadow: Shadow
     dump.write_text(
         "-- Dumped from database version 15.4\n\\restrict aBc\nSET made_up_timeout = 0;\nSET lock_timeout = 0;\n"
         "CREATE SCHEMA public;\nCREATE EXTENSION IF NOT EXISTS pg_cron WITH SCHEMA public;\n"
-        "COMMENT ON EXTENSION pg_cron IS 'x';\nCREATE TABLE public.t (a int);\n"
+        "COMMENT ON EXTENSION pg_cron IS 'x';\nCOMMENT ON DATABASE prod IS 'x';\n"
+        "REVOKE ALL ON DATABASE prod FROM PUBLIC;\nALTER DATABASE prod SET lock_timeout = 1;\n"
+        "CREATE SUBSCRIPTION s CONNECTION 'host=prod' PUBLICATION p;\nCREATE TABLE public.t (a int);\n"
         "ALTER TABLE public.t OWNER TO rdsadmin_like;\n\\unrestrict aBc\n",
         encoding="utf-8",
     )
