@@ -20,7 +20,7 @@ from driftguard.sandbox.snowflake.ddl_tables import (
     same_but_for_case,
 )
 from driftguard.sandbox.snowflake.execution import Execution
-from driftguard.sandbox.snowflake.names import QName, quote
+from driftguard.sandbox.snowflake.names import quote
 from driftguard.sandbox.snowflake.reader import Reader
 from driftguard.sandbox.snowflake.results import Result, status
 from driftguard.sandbox.snowflake.types import SEMI, SfType, alter_refusal, read_type

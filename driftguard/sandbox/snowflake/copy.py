@@ -88,6 +88,13 @@ class Scratch:
         self.connection = ex.engine.root.cursor()
         self.connection.execute(f"SET TimeZone = '{ex.session.timezone}'")
 
+    def table(self, sql: str) -> Any:
+        """The rows of a query as an Arrow table."""
+        try:
+            return self.connection.sql(sql).to_arrow_table()
+        except duckdb.Error as error:
+            raise errors.from_engine(error) from None
+
     def run(self, sql: str) -> Any:
         try:
             return self.connection.execute(sql)
@@ -105,7 +112,7 @@ def _insert(
     )
     where = ""
     try:
-        ready = scratch.run(f"SELECT {select} FROM {source} ORDER BY rn").to_arrow_table()
+        ready = scratch.table(f"SELECT {select} FROM {source} ORDER BY rn")
     except errors.SnowflakeError as error:
         _examine(scratch, outcome, values, source, error, table, plan)
         if plan.on_error != "CONTINUE":
@@ -114,7 +121,7 @@ def _insert(
         if not good:
             return
         where = f" WHERE rn IN ({', '.join(good)})"
-        ready = scratch.run(f"SELECT {select} FROM {source}{where} ORDER BY rn").to_arrow_table()
+        ready = scratch.table(f"SELECT {select} FROM {source}{where} ORDER BY rn")
     columns = ", ".join(f"CAST(c{n} AS {kind})" for n, kind in enumerate(types))
     sql = f"INSERT INTO {table.physical} SELECT {columns} FROM dg_ready_rows"
     outcome.loaded = ex.write(sql, {"dg_ready_rows": ready})[0][0]

@@ -210,6 +210,12 @@ def verb(reader: Reader) -> str:
     return token.value
 
 
+def known_verb(reader: Reader) -> bool:
+    """Whether a statement can begin like this."""
+    word = verb(reader)
+    return word in DDL or word in OTHER or word == "BLOCK"
+
+
 def statement(ex: Execution, sql: str) -> Result:
     """Runs one statement inside an execution: the way in for blocks, procedures and tasks too."""
     if not sql.strip():

@@ -171,9 +171,7 @@ class Execution:
         sql = tree.sql(dialect="duckdb")
         return Relation(f"(SELECT * FROM ({sql}) AS v({names}))" if names else f"({sql})", columns)
 
-    def table_function(
-        self, name: QName, arguments: list[exp.Expression], named: Mapping[str, exp.Expression]
-    ) -> Relation:
+    def table_function(self, name: QName, arguments: list[exp.Expr], named: Mapping[str, exp.Expr]) -> Relation:
         from driftguard.sandbox.snowflake import table_functions
 
         positional = [self.constant(one.sql(dialect="duckdb")) for one in arguments]
@@ -232,7 +230,7 @@ class Execution:
         row = self.run(f"SELECT {kinds} FROM (SELECT 1) AS one LEFT JOIN ({sql}) AS q({names}) ON FALSE").fetchone()
         return [from_duck(name) for name in row]
 
-    def query(self, tree: exp.Expression) -> Result:
+    def query(self, tree: exp.Expr) -> Result:
         """Runs a query: a tree as `translate.parse` gives it."""
         columns = Translator(self).query(tree)
         return self.fetch(tree.sql(dialect="duckdb"), columns)

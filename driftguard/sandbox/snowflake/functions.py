@@ -31,7 +31,7 @@ from driftguard.sandbox.snowflake.types import (
 if TYPE_CHECKING:
     from driftguard.sandbox.snowflake.translate import Context
 
-Arguments = list[exp.Expression]
+Arguments = list[exp.Expr]
 NTZ, TZ, DATE, TIME = timestamp("TIMESTAMP_NTZ"), timestamp("TIMESTAMP_TZ"), SfType("DATE"), SfType("TIME", scale=9)
 
 UNIT_FIRST = {"DATEADD", "TIMEADD", "TIMESTAMPADD", "DATEDIFF", "TIMEDIFF", "TIMESTAMPDIFF"}
@@ -55,7 +55,7 @@ _UNITS = {
 }  # fmt: skip
 
 
-def constant(value: object, kind: SfType) -> exp.Expression:
+def constant(value: object, kind: SfType) -> exp.Expr:
     """A value of the stand-in's own (instants in microseconds) as a literal."""
     if value is None:
         return raw(f"CAST(NULL AS {kind.duck if kind.base != 'NULL' else 'VARCHAR'})", kind)
@@ -74,7 +74,7 @@ def constant(value: object, kind: SfType) -> exp.Expression:
     return raw(f"CAST({literal(str(value))} AS {kind.duck})", kind)
 
 
-def _text(node: exp.Expression) -> str:
+def _text(node: exp.Expr) -> str:
     """A node as text."""
     return duck(cast(node, TEXT))
 
@@ -88,17 +88,17 @@ def _template(arguments: Arguments) -> str | None:
     return None if template.upper() == "AUTO" else template
 
 
-def _to_char(_: Context, arguments: Arguments) -> exp.Expression:
+def _to_char(_: Context, arguments: Arguments) -> exp.Expr:
     kind = type_of(arguments[0])
     if kind is None:
         return cast(arguments[0], TEXT)
     return raw(text_sql(duck(arguments[0]), kind, _template(arguments)), TEXT)
 
 
-def _moment(name: str) -> Callable[[Context, Arguments], exp.Expression]:
+def _moment(name: str) -> Callable[[Context, Arguments], exp.Expr]:
     attempt = name.startswith("TRY_")
 
-    def build_(context: Context, arguments: Arguments) -> exp.Expression:
+    def build_(context: Context, arguments: Arguments) -> exp.Expr:
         target = _MOMENTS[name] or timestamp(context.timestamp_mapping())
         source = type_of(arguments[0])
         if attempt and source is not None and source.base not in ("TEXT", "NULL"):
@@ -124,8 +124,8 @@ def _moment(name: str) -> Callable[[Context, Arguments], exp.Expression]:
     return build_
 
 
-def _numeric(attempt: bool) -> Callable[[Context, Arguments], exp.Expression]:
-    def build_(_: Context, arguments: Arguments) -> exp.Expression:
+def _numeric(attempt: bool) -> Callable[[Context, Arguments], exp.Expr]:
+    def build_(_: Context, arguments: Arguments) -> exp.Expr:
         rest = [one for one in arguments[1:] if not (isinstance(one, exp.Literal) and one.is_string)]
         if len(rest) != len(arguments) - 1:
             raise errors.unsupported("TO_NUMBER with a format")
@@ -141,15 +141,15 @@ def _numeric(attempt: bool) -> Callable[[Context, Arguments], exp.Expression]:
     return build_
 
 
-def _to(target: SfType, attempt: bool = False) -> Callable[[Context, Arguments], exp.Expression]:
-    def build_(_: Context, arguments: Arguments) -> exp.Expression:
+def _to(target: SfType, attempt: bool = False) -> Callable[[Context, Arguments], exp.Expr]:
+    def build_(_: Context, arguments: Arguments) -> exp.Expr:
         return cast(arguments[0], target, attempt=attempt)
 
     return build_
 
 
-def _json(attempt: bool) -> Callable[[Context, Arguments], exp.Expression]:
-    def build_(_: Context, arguments: Arguments) -> exp.Expression:
+def _json(attempt: bool) -> Callable[[Context, Arguments], exp.Expr]:
+    def build_(_: Context, arguments: Arguments) -> exp.Expr:
         name = "dg_try_json" if attempt else "dg_json"
         text = _text(arguments[0])
         return raw(f"{name}(nullif(trim({text}), ''))", VARIANT)
@@ -157,7 +157,7 @@ def _json(attempt: bool) -> Callable[[Context, Arguments], exp.Expression]:
     return build_
 
 
-def _dateadd(_: Context, arguments: Arguments) -> exp.Expression:
+def _dateadd(_: Context, arguments: Arguments) -> exp.Expr:
     unit = _unit(arguments[0])
     value = arguments[2]
     kind = type_of(value)
@@ -176,14 +176,14 @@ def _dateadd(_: Context, arguments: Arguments) -> exp.Expression:
     return raw(sql, kind)
 
 
-def _unit(node: exp.Expression) -> str:
+def _unit(node: exp.Expr) -> str:
     unit = _UNITS.get(node.name.upper())
     if unit is None:
         raise errors.compilation(2141, "42601", f"[{node.name}] is not a valid date/time component.")
     return unit
 
 
-def _datediff(_: Context, arguments: Arguments) -> exp.Expression:
+def _datediff(_: Context, arguments: Arguments) -> exp.Expr:
     unit = _unit(arguments[0])
     ends = [cast(one, NTZ) if (type_of(one) or TEXT).base in ("TEXT", "DATE") else one for one in arguments[1:3]]
     kinds = {(type_of(one) or NTZ).base for one in ends}
@@ -192,62 +192,62 @@ def _datediff(_: Context, arguments: Arguments) -> exp.Expression:
     return raw(f"date_diff('{unit}', {duck(ends[0])}, {duck(ends[1])})", number(9))
 
 
-def _now(context: Context, _: Arguments) -> exp.Expression:
+def _now(context: Context, _: Arguments) -> exp.Expr:
     return constant(context.now, LTZ)
 
 
-def _split_part(_: Context, arguments: Arguments) -> exp.Expression:
+def _split_part(_: Context, arguments: Arguments) -> exp.Expr:
     text, by, which = (_text(arguments[0]), _text(arguments[1]), duck(arguments[2]))
     return raw(f"dg_split_part({text}, {by}, {which})", TEXT)
 
 
-def _pad(name: str) -> Callable[[Context, Arguments], exp.Expression]:
-    def build_(_: Context, arguments: Arguments) -> exp.Expression:
+def _pad(name: str) -> Callable[[Context, Arguments], exp.Expr]:
+    def build_(_: Context, arguments: Arguments) -> exp.Expr:
         fill = _text(arguments[2]) if len(arguments) > 2 else "' '"
         return raw(f"{name}({_text(arguments[0])}, CAST({duck(arguments[1])} AS INTEGER), {fill})", TEXT)
 
     return build_
 
 
-def _macro(name: str, kind: SfType) -> Callable[[Context, Arguments], exp.Expression]:
-    def build_(_: Context, arguments: Arguments) -> exp.Expression:
+def _macro(name: str, kind: SfType) -> Callable[[Context, Arguments], exp.Expr]:
+    def build_(_: Context, arguments: Arguments) -> exp.Expr:
         return raw(f"{name}({', '.join(_text(one) for one in arguments)})", kind)
 
     return build_
 
 
-def _typeof(_: Context, arguments: Arguments) -> exp.Expression:
+def _typeof(_: Context, arguments: Arguments) -> exp.Expr:
     kind = type_of(arguments[0])
     return constant(kind.sql if kind is not None else "UNKNOWN", TEXT)
 
 
-def _object(_: Context, arguments: Arguments) -> exp.Expression:
+def _object(_: Context, arguments: Arguments) -> exp.Expr:
     pairs = ", ".join(
         duck(one) if position % 2 == 0 else duck(cast(one, VARIANT)) for position, one in enumerate(arguments)
     )
     return raw(f"CAST(json_merge_patch('{{}}', json_object({pairs})) AS JSON)", SfType("OBJECT"))
 
 
-def _array(_: Context, arguments: Arguments) -> exp.Expression:
+def _array(_: Context, arguments: Arguments) -> exp.Expr:
     return raw(f"json_array({', '.join(duck(cast(one, VARIANT)) for one in arguments)})", SfType("ARRAY"))
 
 
-def _hash(_: Context, arguments: Arguments) -> exp.Expression:
+def _hash(_: Context, arguments: Arguments) -> exp.Expr:
     packed = ", ".join(f"coalesce({_text(one)}, '\\0')" for one in arguments)
     return raw(f"CAST(hash({packed}) AS HUGEINT) - 9223372036854775808", number(19))
 
 
-def _hash_agg(_: Context, arguments: Arguments) -> exp.Expression:
+def _hash_agg(_: Context, arguments: Arguments) -> exp.Expr:
     packed = ", ".join(f"coalesce({_text(one)}, '\\0')" for one in arguments)
     return raw(f"CAST(bit_xor(hash({packed})) AS HUGEINT) - 9223372036854775808", number(19))
 
 
-def _listagg(_: Context, arguments: Arguments) -> exp.Expression:
+def _listagg(_: Context, arguments: Arguments) -> exp.Expr:
     by = _text(arguments[1]) if len(arguments) > 1 else "''"
     return raw(f"coalesce(string_agg({_text(arguments[0])}, {by}), '')", TEXT)
 
 
-_BUILDERS: dict[str, Callable[[Context, Arguments], exp.Expression]] = {
+_BUILDERS: dict[str, Callable[[Context, Arguments], exp.Expr]] = {
     "TO_CHAR": _to_char,
     "TO_VARCHAR": _to_char,
     **{name: _moment(name) for name in _MOMENTS},
@@ -296,7 +296,7 @@ _SESSION = {
 }  # fmt: skip
 OURS = frozenset({*_BUILDERS, *_SESSION, "CURRENT_DATE", "CURRENT_TIME"})
 
-_NODES: dict[type[exp.Expression], str] = {
+_NODES: dict[type[exp.Expr], str] = {
     node: name
     for node, name in (
         (getattr(exp, "CurrentTimestamp", None), "CURRENT_TIMESTAMP"),
@@ -312,7 +312,7 @@ _NODES: dict[type[exp.Expression], str] = {
 }
 
 
-def build(context: Context, name: str, arguments: Arguments) -> exp.Expression:
+def build(context: Context, name: str, arguments: Arguments) -> exp.Expr:
     """A call by name, its arguments walked already."""
     builder = _BUILDERS.get(name)
     if builder is not None:
@@ -330,9 +330,9 @@ def build(context: Context, name: str, arguments: Arguments) -> exp.Expression:
     return exp.Anonymous(this=name, expressions=arguments)
 
 
-def _first(node: exp.Expression) -> SfType | None:
+def _first(node: exp.Expr) -> SfType | None:
     inner = node.this
-    return type_of(inner) if isinstance(inner, exp.Expression) else None
+    return type_of(inner) if isinstance(inner, exp.Expr) else None
 
 
 def _common(kinds: list[SfType | None]) -> SfType | None:
@@ -362,7 +362,7 @@ _SAME = (exp.Max, exp.Min, exp.Paren, exp.Neg, exp.Nullif, exp.Abs, exp.Window, 
          exp.Greatest, exp.Least)  # fmt: skip
 
 
-def typed(context: Context, node: exp.Expression) -> exp.Expression:
+def typed(context: Context, node: exp.Expr) -> exp.Expr:
     """A node of sqlglot's own, after its children: its type, and what DuckDB must be told."""
     if type(node) in _NODES:
         name = _NODES[type(node)]
@@ -422,7 +422,7 @@ def _literal_type(node: exp.Literal) -> SfType:
     return number(min(38, max(1, len(whole.lstrip("0")) + scale)), min(scale, 37))
 
 
-def _division(node: exp.Div) -> exp.Expression:
+def _division(node: exp.Div) -> exp.Expr:
     """NUMBER / NUMBER: the scale grows by 6 and is at least 6, at most 12 ("Arithmetic operators")."""
     left, right = type_of(node.this), type_of(node.expression)
     sql = f"dg_divide({duck(node.this)}, {duck(node.expression)})"
@@ -432,7 +432,7 @@ def _division(node: exp.Div) -> exp.Expression:
     return raw(sql, FLOAT)
 
 
-def _element(node: exp.Bracket) -> exp.Expression:
+def _element(node: exp.Bracket) -> exp.Expr:
     key = node.expressions[0]
     if isinstance(key, exp.Literal) and key.is_string:
         path = literal('$."' + key.name.replace('"', '\\"') + '"')

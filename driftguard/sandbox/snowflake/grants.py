@@ -7,7 +7,8 @@ when the role has at least one privilege on it"; SHOW and INFORMATION_SCHEMA pag
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from driftguard.sandbox.snowflake import errors
 from driftguard.sandbox.snowflake.catalog import Database, Located, Schema, Thing
@@ -118,12 +119,12 @@ class Grants:
             return False
         return schema is None or bool(self.held(role, "SCHEMA", schema.id, schema.owner))
 
-    def visible(self, role: str, found: Located[Thing]) -> bool:
+    def visible(self, role: str, found: Located[Any]) -> bool:
         if self.admin(role):
             return True
         return self.enters(role, found.database, found.schema) and self.sees(role, found.thing)
 
-    def require(self, role: str, privilege: str, found: Located[Thing]) -> None:
+    def require(self, role: str, privilege: str, found: Located[Any]) -> None:
         """Refuses (003001) unless the role may; missing sight is 002003, which looks like a missing object."""
         if not self.visible(role, found):
             raise errors.not_exists(found.thing.kind, found.full_name)
@@ -153,10 +154,8 @@ class Grants:
 
     def copy(self, old_id: int, new_id: int) -> None:
         """COPY GRANTS: the new object has the old one's grants, but for OWNERSHIP."""
-        import dataclasses
-
         self.grants += [
-            dataclasses.replace(one, object_id=new_id)
+            replace(one, object_id=new_id)
             for one in self.grants
             if one.object_id == old_id and one.privilege != "OWNERSHIP"
         ]

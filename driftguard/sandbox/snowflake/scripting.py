@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 
 from driftguard.sandbox.snowflake import errors
 from driftguard.sandbox.snowflake.execution import Execution
+from driftguard.sandbox.snowflake.functions import constant
 from driftguard.sandbox.snowflake.lexer import Kind
 from driftguard.sandbox.snowflake.nodes import cast
-from driftguard.sandbox.snowflake.functions import constant
 from driftguard.sandbox.snowflake.reader import Reader
 from driftguard.sandbox.snowflake.results import CALL, Field, Result
 from driftguard.sandbox.snowflake.types import BOOLEAN, NUMBER, TEXT, SfType, read_type

@@ -181,7 +181,7 @@ def over_result(ex: Execution, sql: str, result: Result) -> Result:
     return query_over(ex, parse(rewritten), {"$1": result})
 
 
-def query_over(ex: Execution, tree: exp.Expression, results: dict[str, Result]) -> Result:
+def query_over(ex: Execution, tree: exp.Expr, results: dict[str, Result]) -> Result:
     """A query in which some names are answers of earlier statements."""
     kept = ex.relation
 

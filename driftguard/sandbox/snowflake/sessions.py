@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -146,7 +147,7 @@ def checked(name: str, value: object) -> object:
 
 
 def _check_zone(name: str) -> None:
-    import pytz
+    pytz: Any = importlib.import_module("pytz")  # the connector brings it; it needs no zone files of the system
 
     try:
         pytz.timezone(name)

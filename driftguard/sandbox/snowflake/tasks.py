@@ -14,7 +14,6 @@ from driftguard.sandbox.snowflake import errors, scripting
 from driftguard.sandbox.snowflake.catalog import Located, Task
 from driftguard.sandbox.snowflake.execution import Execution
 from driftguard.sandbox.snowflake.history import QueryRecord, TaskRun
-from driftguard.sandbox.snowflake.lexer import Kind
 from driftguard.sandbox.snowflake.names import QName
 from driftguard.sandbox.snowflake.reader import Reader
 from driftguard.sandbox.snowflake.results import Result, status
@@ -77,9 +76,8 @@ def create(ex: Execution, reader: Reader, *, replace: bool) -> Result:
 
 
 def _sever(ex: Execution, gone: Task) -> None:
-    for found in ex.catalog.everything("TASK"):
+    for found in ex.catalog.tasks():
         task = found.thing
-        assert isinstance(task, Task)
         task.predecessors = [one for one in task.predecessors if one != gone.id]
 
 
@@ -93,8 +91,10 @@ def check_body(ex: Execution, text: str) -> None:
     if not text.strip():
         raise errors.syntax("<EOF>")
     if scripting.parse_body(text, ex.timestamp_mapping()) is None:
+        from driftguard.sandbox.snowflake.dispatch import known_verb
+
         reader = Reader(text)
-        if reader.token.kind is not Kind.WORD and not reader.is_op("("):
+        if not known_verb(reader):
             raise reader.unexpected()
         if reader.token.value in ("INSERT", "MERGE", "UPDATE", "DELETE", "SELECT", "WITH"):
             from driftguard.sandbox.snowflake.translate import parse
@@ -128,19 +128,14 @@ def _set(ex: Execution, task: Task, values: dict[str, object]) -> None:
             task.suspend_after = int(str(value))
 
 
+_UNITS = ("MINUTE", "MINUTES", "M", "HOUR", "HOURS", "H", "SECOND", "SECONDS", "S")
+
+
 def _schedule(text: str) -> str:
-    words = text.split()
-    interval = (
-        len(words) == 2
-        and words[0].isdigit()
-        and words[1].upper() in ("MINUTE", "MINUTES", "M", "HOUR", "HOURS", "H", "SECOND", "SECONDS", "S")
-    )
-    cron = (
-        len(words) == 8 - 1
-        and words[0].upper() == "USING"
-        and words[1].upper() == "CRON"
-        or (len(words) == 8 and words[0].upper() == "USING")
-    )
+    """`<n> MINUTE` (HOUR, SECOND) or `USING CRON <five fields> <zone>` ("CREATE TASK")."""
+    words = text.upper().split()
+    interval = len(words) == 2 and words[0].isdigit() and words[1] in _UNITS
+    cron = len(words) == 8 and words[:2] == ["USING", "CRON"]
     if not interval and not cron:
         raise errors.invalid_value(text, "SCHEDULE")
     return text
@@ -222,20 +217,23 @@ def _unset(task: Task, reader: Reader) -> None:
         reader.accept_op(",")
 
 
+def _task(ex: Execution, wanted: int) -> Located[Task] | None:
+    return next((found for found in ex.catalog.tasks() if found.thing.id == wanted), None)
+
+
 def roots(ex: Execution, task: Task) -> list[Located[Task]]:
     """The roots of the graphs that a task is in; itself if it has no predecessor."""
     out: list[Located[Task]] = []
     todo, seen = [task.id], set()
     while todo:
-        found = ex.catalog.by_id("TASK", todo.pop())
+        found = _task(ex, todo.pop())
         if found is None or found.thing.id in seen:
             continue
         seen.add(found.thing.id)
-        assert isinstance(found.thing, Task)
         if found.thing.predecessors:
             todo += found.thing.predecessors
         else:
-            out.append(found)  # type: ignore[arg-type]
+            out.append(found)
     return out
 
 
@@ -243,9 +241,8 @@ def _root_suspended(ex: Execution, found: Located[Task], doing: str) -> None:
     """A standalone task, or the root of its graph, must be suspended before anything in it is modified ("ALTER TASK")."""
     todo = [found.thing] if not found.thing.predecessors else []
     for one in found.thing.predecessors:
-        above = ex.catalog.by_id("TASK", one)
+        above = _task(ex, one)
         if above is not None:
-            assert isinstance(above.thing, Task)
             todo += [root.thing for root in roots(ex, above.thing)]
     for root in todo:
         if root.state == "started":
@@ -289,11 +286,7 @@ def suspend(ex: Execution, task: Task, reason: str) -> None:
 
 
 def children(ex: Execution, parent: Task) -> list[Located[Task]]:
-    return [
-        found
-        for found in ex.catalog.everything("TASK")
-        if isinstance(found.thing, Task) and parent.id in found.thing.predecessors
-    ]  # type: ignore[misc]
+    return [found for found in ex.catalog.tasks() if parent.id in found.thing.predecessors]
 
 
 def _cycle(ex: Execution, task: Task) -> bool:
@@ -302,10 +295,9 @@ def _cycle(ex: Execution, task: Task) -> bool:
         one = todo.pop()
         if one == task.id:
             return True
-        found = ex.catalog.by_id("TASK", one)
+        found = _task(ex, one)
         if found is not None and one not in seen:
             seen.add(one)
-            assert isinstance(found.thing, Task)
             todo += found.thing.predecessors
     return False
 
@@ -422,7 +414,7 @@ def run_one(engine: Engine, found: Located[Task], root: Task, run_id: int, sourc
 
 
 def _versions(ex: Execution) -> list[tuple[int, int]]:
-    return [(found.thing.id, found.thing.version) for found in ex.catalog.everything("TABLE")]  # type: ignore[attr-defined]
+    return [(table.id, table.version) for _, schema in ex.catalog.schemas() for table in schema.tables.values()]
 
 
 def _failed(
@@ -443,7 +435,7 @@ def has_work(engine: Engine, task: Task) -> bool:
     if task.reads is None:
         return True
     for table, version in task.reads.items():
-        found = engine.catalog.by_id("TABLE", table)
-        if found is None or found.thing.version != version:  # type: ignore[attr-defined]
+        found = engine.catalog.table_by_id(table)
+        if found is None or found.version != version:
             return True
     return False

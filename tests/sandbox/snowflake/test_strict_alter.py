@@ -189,7 +189,8 @@ def test_a_column_is_renamed(account: Any) -> None:
 
 @row("RENAME COLUMN a TO b")
 @pytest.mark.parametrize(
-    "clause", ["RENAME COLUMN a TO b, b TO c", "RENAME COLUMN IF EXISTS a TO z", "RENAME COLUMN a TO b", "RENAME COLUMN k TO z"]
+    "clause",
+    ["RENAME COLUMN a TO b, b TO c", "RENAME COLUMN IF EXISTS a TO z", "RENAME COLUMN a TO b", "RENAME COLUMN k TO z"],
 )
 def test_a_rename_is_one_column_without_if_exists_not_taken_not_clustered(account: Any, clause: str) -> None:
     account.run("CREATE TABLE t (k INT, a INT, b INT) CLUSTER BY (k)")
@@ -278,11 +279,16 @@ def test_scale_stays(account: Any, old: str, new: str) -> None:
     account.run(f"CREATE TABLE t (x {old})")
     error = account.fails(f"ALTER TABLE t ALTER COLUMN x SET DATA TYPE {new}")
     assert (error.errno, error.sqlstate) == (40052, "22000")
-    assert f"cannot change column X from type {old} to {new} because changing the scale of a number is not supported" in error.msg
+    assert (
+        f"cannot change column X from type {old} to {new} because changing the scale of a number is not supported"
+        in error.msg
+    )
 
 
 @row("any cross-family change (STRING→NUMBER, NUMBER→VARCHAR)")
-@pytest.mark.parametrize(("old", "new"), [("VARCHAR(10)", "NUMBER(38,0)"), ("NUMBER(38,0)", "VARCHAR(50)"), ("DATE", "VARCHAR(50)")])
+@pytest.mark.parametrize(
+    ("old", "new"), [("VARCHAR(10)", "NUMBER(38,0)"), ("NUMBER(38,0)", "VARCHAR(50)"), ("DATE", "VARCHAR(50)")]
+)
 def test_alter_never_converts(account: Any, old: str, new: str) -> None:
     account.run(f"CREATE TABLE t (c {old})")
     assert "cannot change column C from type" in account.fails(f"ALTER TABLE t ALTER COLUMN c SET DATA TYPE {new}").msg

@@ -137,7 +137,10 @@ def test_a_decimal_is_rounded_to_the_column_without_an_error(lake: Any) -> None:
     from decimal import Decimal
 
     lake.run("CREATE TABLE t (c NUMBER(38,2), d NUMBER(38,0))")
-    values = {"c": pa.array([Decimal("1.236")], pa.decimal128(10, 3)), "d": pa.array([Decimal("9" * 38)], pa.decimal128(38, 0))}
+    values = {
+        "c": pa.array([Decimal("1.236")], pa.decimal128(10, 3)),
+        "d": pa.array([Decimal("9" * 38)], pa.decimal128(38, 0)),
+    }
     lake.parquet("t/a.parquet", values)
     lake.run(f"COPY INTO t {BY_NAME}")
     assert lake.run("SELECT * FROM t") == [(Decimal("1.24"), int("9" * 38))]
