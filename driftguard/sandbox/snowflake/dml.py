@@ -1,3 +1,4 @@
+# ruff: noqa: S608  the SQL is written for the embedded DuckDB; names and literals are quoted by names.py
 """INSERT, UPDATE, DELETE, TRUNCATE, MERGE.
 
 Every value is stored through `conversions.store_sql`: converted as an assignment converts, its length and NULL checked,
@@ -63,7 +64,7 @@ def stored(value: str, kind: SfType | None, column: Column) -> str:
         raise errors.type_mismatch(column.type.sql, kind.sql, column.name) from None
 
 
-def default_sql(ex: Execution, table: Table, column: Column) -> str:
+def default_sql(ex: Execution, column: Column) -> str:
     """What a column that is not named gets."""
     if column.autoincrement:
         return f"nextval('{column.sequence}')"
@@ -118,7 +119,7 @@ def insert(ex: Execution, tree: exp.Insert) -> Result:
         )
     kinds = _resolve(known, ex.types(sql, width))
     given = {column.name: stored(f"q.c{n}", kinds[n], column) for n, column in enumerate(columns)}
-    values = [given.get(column.name) or default_sql(ex, table, column) for column in table.columns]
+    values = [given.get(column.name) or default_sql(ex, column) for column in table.columns]
     names = ", ".join(f"c{n}" for n in range(width))
     ex.lock(table, "ddl" if tree.args.get("overwrite") else "share")
     if tree.args.get("overwrite"):
@@ -310,7 +311,7 @@ def _merge_insert(ex: Execution, table: Table, then: exp.Insert, scope: Scope) -
     for column, value in zip(columns, values, strict=True):
         walked = translator.expression(value, scope)
         given[column.name] = stored(duck(walked), type_of(walked), column)
-    full = [given.get(column.name) or default_sql(ex, table, column) for column in table.columns]
+    full = [given.get(column.name) or default_sql(ex, column) for column in table.columns]
     names = ", ".join(quote(column.name) for column in table.columns)
     return f"INSERT ({names}) VALUES ({', '.join(full)})"
 
@@ -339,7 +340,8 @@ def _one_a_row(
     """The source with one row for each target row, because DuckDB refuses more: which one is undefined."""
     numbered = f"(SELECT *, row_number() OVER () AS dg_rn FROM {source}) AS {quote(source_alias)}"
     extra = (
-        f"SELECT n FROM (SELECT n, row_number() OVER (PARTITION BY r ORDER BY n) AS k FROM (SELECT {quote(source_alias)}.dg_rn AS n, "
+        "SELECT n FROM (SELECT n, row_number() OVER (PARTITION BY r ORDER BY n) AS k FROM (SELECT "
+        f"{quote(source_alias)}.dg_rn AS n, "
         f"{quote(alias)}.rowid AS r, {_action(actions)} AS a FROM {target} JOIN {numbered} ON {condition}) AS m "
         "WHERE a IS NOT NULL) AS o WHERE k > 1"
     )

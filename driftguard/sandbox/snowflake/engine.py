@@ -131,8 +131,8 @@ class Engine:
             if transaction is not None:
                 self._restore(session, transaction)
             raise errors.from_engine(error) from None
-        assert transaction is not None
-        transaction.writes.append((sql, relations))
+        if transaction is not None:
+            transaction.writes.append((sql, relations))
         return out
 
     def _restore(self, session: Session, transaction: Transaction) -> None:

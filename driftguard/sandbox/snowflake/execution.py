@@ -1,3 +1,4 @@
+# ruff: noqa: S608  the SQL is written for the embedded DuckDB; names and literals are quoted by names.py
 """One statement at work: its session, its time, its variables, and how names become objects."""
 
 from __future__ import annotations
@@ -90,7 +91,7 @@ class Execution:
 
     def home(self, name: QName, action: str = "CREATE") -> tuple[Database, Schema, str]:
         """Where an object of this name lives or would live."""
-        database, schema, last = self.session.qualify(name, "", action)
+        database, schema, last = self.session.qualify(name, action)
         found_database, found_schema = self.schema(QName((database, schema)))
         return found_database, found_schema, last
 
@@ -112,7 +113,7 @@ class Execution:
         """The object; 002003 if it is not there or not visible, 003001 if the role may not do this to it."""
         found = self.lookup(kind, name)
         if found is None:
-            full = ".".join(self.session.qualify(name, kind)) if len(name.parts) < 3 else ".".join(name.parts)
+            full = ".".join(self.session.qualify(name)) if len(name.parts) < 3 else ".".join(name.parts)
             raise errors.not_exists(kind if kind != "FILE FORMAT" else "File format", full)
         if privilege is not None:
             self.grants.require(self.role, privilege, found)
@@ -148,7 +149,7 @@ class Execution:
         if seen is not None:
             self.grants.require(self.role, "SELECT", seen)
             return self._view(cast("Located[View]", seen))
-        full = ".".join(self.session.qualify(name, "TABLE")) if len(name.parts) < 3 else ".".join(name.parts)
+        full = ".".join(self.session.qualify(name)) if len(name.parts) < 3 else ".".join(name.parts)
         raise errors.compilation(2003, "42S02", f"Object '{full}' does not exist or not authorized.")
 
     def _view(self, found: Located[View]) -> Relation:

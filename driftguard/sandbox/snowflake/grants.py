@@ -20,10 +20,35 @@ PRIVILEGES: dict[str, frozenset[str]] = {
     "DATABASE": frozenset({"USAGE", "MONITOR", "MODIFY", "CREATE SCHEMA", "CREATE DATABASE ROLE", "OWNERSHIP"}),
     "SCHEMA": frozenset(
         {"USAGE", "MONITOR", "MODIFY", "OWNERSHIP", "EVOLVE SCHEMA"}
-        | {f"CREATE {kind}" for kind in ("TABLE", "VIEW", "FILE FORMAT", "STAGE", "PIPE", "TASK", "PROCEDURE", "FUNCTION", "STREAM", "SEQUENCE")}
+        | {
+            f"CREATE {kind}"
+            for kind in (
+                "TABLE",
+                "VIEW",
+                "FILE FORMAT",
+                "STAGE",
+                "PIPE",
+                "TASK",
+                "PROCEDURE",
+                "FUNCTION",
+                "STREAM",
+                "SEQUENCE",
+            )
+        }
     ),
     "TABLE": frozenset(
-        {"SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "REBUILD", "EVOLVE SCHEMA", "APPLYBUDGET", "OWNERSHIP"}
+        {
+            "SELECT",
+            "INSERT",
+            "UPDATE",
+            "DELETE",
+            "TRUNCATE",
+            "REFERENCES",
+            "REBUILD",
+            "EVOLVE SCHEMA",
+            "APPLYBUDGET",
+            "OWNERSHIP",
+        }
     ),
     "VIEW": frozenset({"SELECT", "REFERENCES", "OWNERSHIP"}),
     "PIPE": frozenset({"MONITOR", "OPERATE", "APPLYBUDGET", "OWNERSHIP"}),
@@ -34,10 +59,21 @@ PRIVILEGES: dict[str, frozenset[str]] = {
     "STREAM": frozenset({"SELECT", "OWNERSHIP"}),
     "WAREHOUSE": frozenset({"USAGE", "OPERATE", "MONITOR", "MODIFY", "OWNERSHIP"}),
     "ACCOUNT": frozenset(
-        {"CREATE DATABASE", "CREATE ROLE", "CREATE WAREHOUSE", "EXECUTE TASK", "EXECUTE MANAGED TASK", "MONITOR EXECUTION",
-         "MONITOR USAGE", "MANAGE GRANTS", "IMPORT SHARE", "MONITOR", "APPLY MASKING POLICY"}
+        {
+            "CREATE DATABASE",
+            "CREATE ROLE",
+            "CREATE WAREHOUSE",
+            "EXECUTE TASK",
+            "EXECUTE MANAGED TASK",
+            "MONITOR EXECUTION",
+            "MONITOR USAGE",
+            "MANAGE GRANTS",
+            "IMPORT SHARE",
+            "MONITOR",
+            "APPLY MASKING POLICY",
+        }
     ),
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,3 +1,4 @@
+# ruff: noqa: S608  the SQL is written for the embedded DuckDB; names and literals are quoted by names.py
 """Queries of Snowflake as queries of DuckDB.
 
 sqlglot parses; one walk then resolves names against the catalog, gives every expression its Snowflake type, and puts
@@ -17,7 +18,7 @@ from sqlglot.dialects.snowflake import Snowflake
 from sqlglot.errors import SqlglotError
 from sqlglot.parsers.snowflake import SnowflakeParser
 
-from driftguard.sandbox.snowflake import errors, functions
+from driftguard.sandbox.snowflake import errors, functions, typed
 from driftguard.sandbox.snowflake.names import QName
 from driftguard.sandbox.snowflake.nodes import cast, duck, type_of
 from driftguard.sandbox.snowflake.reader import Reader
@@ -172,8 +173,7 @@ class Translator:
     def _clause(self, clause: object, scope: Scope) -> object:
         if isinstance(clause, list):
             return [self.expression(item, scope) for item in clause]
-        assert isinstance(clause, exp.Expr)
-        return self._children(clause, scope)
+        return self._children(clause, scope) if isinstance(clause, exp.Expr) else clause
 
     def _tail(self, node: exp.Expr, scope: Scope) -> None:
         order = node.args.get("order")
@@ -294,7 +294,8 @@ class Translator:
         kinds = {"SEQ": number(), "KEY": TEXT, "PATH": TEXT, "INDEX": number(), "VALUE": VARIANT, "THIS": VARIANT}
         scope.sources[alias] = kinds
         sql = (
-            f'(SELECT 1 AS "SEQ", CASE WHEN json_type({value}) = \'OBJECT\' THEN e.key END AS "KEY", e.fullkey AS "PATH", '
+            f'(SELECT 1 AS "SEQ", CASE WHEN json_type({value}) = \'OBJECT\' THEN e.key END AS "KEY", '
+            f'e.fullkey AS "PATH", '
             f'CASE WHEN json_type({value}) = \'ARRAY\' THEN CAST(e.key AS BIGINT) END AS "INDEX", e.value AS "VALUE", '
             f'{value} AS "THIS" FROM json_each({value}) AS e)'
         )
@@ -335,7 +336,7 @@ class Translator:
             return self._cast(node)
         if isinstance(node, exp.Anonymous):
             return functions.build(self.context, node.name.upper(), node.expressions)
-        return functions.typed(self.context, node)
+        return typed.typed(self.context, node)
 
     def _bind(self, node: exp.Placeholder) -> exp.Expr:
         found = self.context.variable(node.name.upper()) if node.name else None

@@ -92,7 +92,8 @@ def test_a_merge_that_updates_one_row_twice_is_refused(account: Any) -> None:
 def test_duplicates_that_match_nothing_are_all_inserted(account: Any) -> None:
     account.run("CREATE TABLE t (id INT PRIMARY KEY)")
     account.run(
-        "MERGE INTO t USING (SELECT 1 AS id UNION ALL SELECT 1) s ON t.id = s.id WHEN NOT MATCHED THEN INSERT (id) VALUES (s.id)"
+        "MERGE INTO t USING (SELECT 1 AS id UNION ALL SELECT 1) s ON t.id = s.id WHEN NOT MATCHED THEN INSERT "
+        "(id) VALUES (s.id)"
     )
     assert account.run("SELECT COUNT(*) FROM t") == [(2,)]
 

@@ -30,7 +30,8 @@ TYPES = {
 def typed(account: Any) -> Any:
     columns = ", ".join(f"{name} {kind}" for name, (kind, _) in TYPES.items())
     account.run(
-        f"CREATE TABLE t ({columns}, bin BINARY(67108864), k INT NOT NULL COMMENT 'the key', PRIMARY KEY (k)) COMMENT = 'all'"
+        f"CREATE TABLE t ({columns}, bin BINARY(67108864), k INT NOT NULL COMMENT 'the key', PRIMARY KEY (k)) "
+        "COMMENT = 'all'"
     )
     return account
 
@@ -46,8 +47,10 @@ def test_types_in_show_columns_and_describe(typed: Any) -> None:
 
 def test_information_schema_columns(typed: Any) -> None:
     rows = typed.run(
-        "SELECT COLUMN_NAME, DATA_TYPE, CHARACTER_MAXIMUM_LENGTH, NUMERIC_PRECISION, NUMERIC_SCALE, IS_NULLABLE, COMMENT "
-        f"FROM {typed.database}.INFORMATION_SCHEMA.COLUMNS WHERE TABLE_SCHEMA = 'S' AND TABLE_NAME = 'T' ORDER BY ORDINAL_POSITION"
+        "SELECT COLUMN_NAME, DATA_TYPE, CHARACTER_MAXIMUM_LENGTH, NUMERIC_PRECISION, NUMERIC_SCALE, IS_NULLABLE, "
+        "COMMENT "
+        f"FROM {typed.database}.INFORMATION_SCHEMA.COLUMNS WHERE TABLE_SCHEMA = 'S' AND TABLE_NAME = 'T' ORDER "
+        "BY ORDINAL_POSITION"
     )
     by_name = {row[0]: row[1:] for row in rows}
     assert by_name["N"] == ("NUMBER", None, 38, 0, "YES", None)
@@ -103,7 +106,7 @@ def test_views_of_the_other_objects(typed: Any) -> None:
         "invalid_reason",
         "kind",
     ]
-    assert dict((row[0], row[2]) for row in typed.run("DESC FILE FORMAT f"))["USE_VECTORIZED_SCANNER"] == "true"
+    assert {row[0]: row[2] for row in typed.run("DESC FILE FORMAT f")}["USE_VECTORIZED_SCANNER"] == "true"
 
 
 def test_show_stops_at_ten_thousand_rows(account: Any) -> None:

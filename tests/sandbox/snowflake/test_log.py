@@ -63,7 +63,8 @@ def test_a_restart_rebuilds_everything(tmp_path: Path, torn: bool) -> None:
         f"CREATE STAGE st URL = '{(tmp_path / 'lake').as_uri()}/'",
         "CREATE PIPE p AUTO_INGEST = TRUE AS COPY INTO t FROM @st/t/ FILE_FORMAT = (FORMAT_NAME = 'f') "
         'MATCH_BY_COLUMN_NAME = CASE_INSENSITIVE INCLUDE_METADATA = ("AT" = METADATA$START_SCAN_TIME)',
-        "CREATE TASK k WAREHOUSE = w SCHEDULE = '1 MINUTE' AS BEGIN DELETE FROM copies; INSERT INTO copies SELECT id, at FROM t; END",
+        "CREATE TASK k WAREHOUSE = w SCHEDULE = '1 MINUTE' AS BEGIN DELETE FROM copies; INSERT INTO copies "
+        "SELECT id, at FROM t; END",
         "ALTER TASK k RESUME",
         "CREATE ROLE reader",
         "GRANT SELECT ON TABLE t TO ROLE reader",

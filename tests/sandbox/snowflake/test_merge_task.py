@@ -10,23 +10,31 @@ import pytest
 
 BODY = """BEGIN
   -- a comment; with a semicolon, 'a quote' and END
-  LET since TIMESTAMP_LTZ := (SELECT COALESCE(MAX("UPTO"), '1970-01-01 00:00:00 +00:00'::TIMESTAMP_LTZ) FROM {db}.S."WATERMARK" WHERE "LANDING" = 'X;');
+  LET since TIMESTAMP_LTZ := (SELECT COALESCE(MAX("UPTO"), '1970-01-01 00:00:00 +00:00'::TIMESTAMP_LTZ)
+    FROM {db}.S."WATERMARK" WHERE "LANDING" = 'X;');
   LET upto TIMESTAMP_LTZ := (SELECT MAX("_DG_LOADED_AT") FROM {db}.S."ORDERS_CDC");
   BEGIN TRANSACTION;
   MERGE INTO {db}.S."ORDERS" AS t USING (
     SELECT "ID", "NAME", TRY_TO_BOOLEAN("FLAG") AS "FLAG", TRY_PARSE_JSON("DOC") AS "DOC",
            TRY_CAST("N" AS NUMBER(38, 2)) AS "N",
-           TRY_TO_TIMESTAMP_TZ(TO_VARCHAR("TS", 'YYYY-MM-DD HH24:MI:SS.FF9') || ' +00:00', 'YYYY-MM-DD HH24:MI:SS.FF9 TZH:TZM') AS "TS",
+           TRY_TO_TIMESTAMP_TZ(TO_VARCHAR("TS(", 'YYYY-MM-DD HH24:MI:SS.FF9') || ' +00:00', 'YYYY-MM-DD "
+               "HH24:MI:SS.FF9 TZH:TZM') AS ")TS",
            COALESCE("OP", 'I') AS "_DG_OP", TRY_TO_TIMESTAMP_NTZ("TRANSACT_TS") AS "_DG_COMMIT_TS",
-           IFF(SPLIT_PART("_DG_FILE", '/', -1) LIKE 'LOAD%', '0', '1') || '|' || COALESCE("SEQ", '') || '|' || "_DG_FILE" || '|' || LPAD("_DG_ROW"::VARCHAR, 12, '0') AS "_DG_SEQ"
+           IFF(SPLIT_PART("_DG_FILE", '/', -1) LIKE 'LOAD%', '0', '1') || '|' || COALESCE("SEQ", '') || '|' ||
+             "_DG_FILE" || '|' || LPAD("_DG_ROW"::VARCHAR, 12, '0') AS "_DG_SEQ"
     FROM {db}.S."ORDERS_CDC"
     WHERE "_DG_LOADED_AT" > DATEADD('minute', -60, :since) AND "_DG_LOADED_AT" <= :upto
     QUALIFY ROW_NUMBER() OVER (PARTITION BY "ID" ORDER BY "_DG_SEQ" DESC) = 1
   ) AS s ON t."ID" = s."ID"
   WHEN MATCHED AND s."_DG_OP" = 'D' AND (s."_DG_SEQ" >= t."_DG_SEQ") THEN DELETE
-  WHEN MATCHED AND s."_DG_OP" <> 'D' AND (s."_DG_SEQ" > t."_DG_SEQ") THEN UPDATE SET "NAME" = s."NAME", "FLAG" = s."FLAG", "DOC" = s."DOC", "N" = s."N", "TS" = s."TS", "_DG_COMMIT_TS" = s."_DG_COMMIT_TS", "_DG_SEQ" = s."_DG_SEQ"
-  WHEN NOT MATCHED AND s."_DG_OP" <> 'D' THEN INSERT ("ID", "NAME", "FLAG", "DOC", "N", "TS", "_DG_COMMIT_TS", "_DG_SEQ") VALUES (s."ID", s."NAME", s."FLAG", s."DOC", s."N", s."TS", s."_DG_COMMIT_TS", s."_DG_SEQ");
-  INSERT INTO {db}.S."WATERMARK" ("LANDING", "UPTO", "RAN_AT") SELECT 'X;', :upto, CURRENT_TIMESTAMP() WHERE :upto > :since;
+  WHEN MATCHED AND s."_DG_OP" <> 'D' AND (s."_DG_SEQ" > t."_DG_SEQ") THEN
+    UPDATE SET "NAME" = s."NAME", "FLAG" = s."FLAG", "DOC" = s."DOC",
+    "N" = s."N", "TS" = s."TS", "_DG_COMMIT_TS" = s."_DG_COMMIT_TS", "_DG_SEQ" = s."_DG_SEQ"
+  WHEN NOT MATCHED AND s."_DG_OP" <> 'D' THEN
+    INSERT ("ID", "NAME", "FLAG", "DOC", "N", "TS", "_DG_COMMIT_TS", "_DG_SEQ")
+    VALUES (s."ID", s."NAME", s."FLAG", s."DOC", s."N", s."TS", s."_DG_COMMIT_TS", s."_DG_SEQ");
+  INSERT INTO {db}.S."WATERMARK" ("LANDING", "UPTO", "RAN_AT")
+    SELECT 'X;', :upto, CURRENT_TIMESTAMP() WHERE :upto > :since;
   COMMIT;
 EXCEPTION
   WHEN OTHER THEN
@@ -41,15 +49,18 @@ def landing(account: Any) -> Any:
     account.stage()
     account.run(
         f"CREATE TABLE orders_cdc (op {text}, transact_ts {text}, seq {text}, _dg_file {text}, _dg_row NUMBER(38,0), "
-        f"_dg_loaded_at TIMESTAMP_LTZ(9), id NUMBER(38,0), name {text}, flag {text}, doc {text}, n {text}, ts TIMESTAMP_NTZ(9))"
+        f"_dg_loaded_at TIMESTAMP_LTZ(9), id NUMBER(38,0), name {text}, flag {text}, doc {text}, n {text}, ts "
+        "TIMESTAMP_NTZ(9))"
     )
     account.run(
-        f"CREATE TABLE orders (id NUMBER(38,0), name {text}, flag BOOLEAN, doc VARIANT, n NUMBER(38,2), ts TIMESTAMP_TZ(9), "
+        f"CREATE TABLE orders (id NUMBER(38,0), name {text}, flag BOOLEAN, doc VARIANT, n NUMBER(38,2), ts "
+        "TIMESTAMP_TZ(9), "
         f"_dg_commit_ts TIMESTAMP_NTZ(9), _dg_seq {text}, PRIMARY KEY (id))"
     )
     account.run(f"CREATE TABLE watermark (landing {text}, upto TIMESTAMP_LTZ(9), ran_at TIMESTAMP_LTZ(9))")
     account.run(
-        "CREATE PIPE orders_pipe AUTO_INGEST = TRUE AS COPY INTO orders_cdc FROM @st/orders/ FILE_FORMAT = (FORMAT_NAME = 'f') "
+        "CREATE PIPE orders_pipe AUTO_INGEST = TRUE AS COPY INTO orders_cdc FROM @st/orders/ FILE_FORMAT = "
+        "(FORMAT_NAME = 'f') "
         'MATCH_BY_COLUMN_NAME = CASE_INSENSITIVE INCLUDE_METADATA = ("_DG_FILE" = METADATA$FILENAME, '
         '"_DG_ROW" = METADATA$FILE_ROW_NUMBER, "_DG_LOADED_AT" = METADATA$START_SCAN_TIME)'
     )

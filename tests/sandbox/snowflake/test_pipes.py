@@ -79,7 +79,8 @@ def test_a_failed_file_is_remembered_not_tried_again_and_copied_by_hand(lake: An
     lake.run(f"{COPY} FILES = ('bad.parquet')")
     assert lake.run("SELECT COUNT(*) FROM t") == [(2,)]
     rows = lake.run(
-        "SELECT STATUS, ROW_COUNT, ERROR_COUNT, FIRST_ERROR_COLUMN_NAME, PIPE_NAME FROM TABLE(INFORMATION_SCHEMA.COPY_HISTORY("
+        "SELECT STATUS, ROW_COUNT, ERROR_COUNT, FIRST_ERROR_COLUMN_NAME, PIPE_NAME FROM "
+        "TABLE(INFORMATION_SCHEMA.COPY_HISTORY("
         "TABLE_NAME => 'T', START_TIME => DATEADD(hours, -1, CURRENT_TIMESTAMP()))) ORDER BY LAST_LOAD_TIME"
     )
     assert rows == [("Load failed", 0, 1, '"T"["V":2]', "P"), ("Loaded", 2, 0, None, None)]
@@ -122,7 +123,8 @@ def test_options_that_a_pipe_may_not_have(lake: Any, option: str) -> None:
 
 def test_where_is_not_allowed_in_the_query_of_a_pipe(lake: Any) -> None:
     lake.fails(
-        "CREATE PIPE p AS COPY INTO t (id) FROM (SELECT $1:id::INT FROM @st/t/ WHERE TRUE) FILE_FORMAT = (FORMAT_NAME = 'f')"
+        "CREATE PIPE p AS COPY INTO t (id) FROM (SELECT $1:id::INT FROM @st/t/ WHERE TRUE) FILE_FORMAT = "
+        "(FORMAT_NAME = 'f')"
     )
 
 
@@ -163,7 +165,8 @@ def test_recreating_a_pipe_forgets_what_it_loaded(lake: Any) -> None:
 def test_a_quoted_location_with_blanks(lake: Any) -> None:
     name = 'my "x" y'
     lake.run(
-        f"CREATE PIPE p AUTO_INGEST = TRUE AS COPY INTO t FROM '@{lake.database}.S.ST/{name}/' FILE_FORMAT = (FORMAT_NAME = '{lake.database}.S.F') "
+        f"CREATE PIPE p AUTO_INGEST = TRUE AS COPY INTO t FROM '@{lake.database}.S.ST/{name}/' FILE_FORMAT = "
+        f"(FORMAT_NAME = '{lake.database}.S.F') "
         "MATCH_BY_COLUMN_NAME = CASE_INSENSITIVE"
     )
     lake.parquet(f"{name}/a.parquet", {"id": [1]})
@@ -180,7 +183,7 @@ def test_a_quoted_location_with_blanks(lake: Any) -> None:
     ],
 )
 def test_what_a_timestamp_is_depends_on_the_format(account: Any, options: str, adjusted: str, naive: str) -> None:
-    """USE_LOGICAL_TYPE: UTC-adjusted is LTZ and the other NTZ; without it UTC-adjusted is NTZ and the other a number."""
+    """USE_LOGICAL_TYPE: UTC-adjusted is LTZ, the other NTZ; without it UTC-adjusted is NTZ, the other a number."""
     account.run(f"CREATE FILE FORMAT f TYPE = PARQUET {options}")
     account.run(f"CREATE STAGE st URL = '{account.lake.as_uri()}/'")
     account.run("CREATE TABLE t (a TIMESTAMP_NTZ(9), n TIMESTAMP_NTZ(9))")

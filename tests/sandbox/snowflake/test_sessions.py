@@ -42,7 +42,8 @@ def test_a_zone_that_does_not_exist_is_refused(account: Any) -> None:
 def test_ranges_of_years_and_microseconds(account: Any) -> None:
     account.run("CREATE TABLE t (ts TIMESTAMP_NTZ, d DATE)")
     account.run(
-        "INSERT INTO t VALUES ('9999-12-31 23:59:59.999999', '9999-12-31'), ('0001-01-01 00:00:00', '0001-01-01'), ('1969-12-31 23:59:59.5', '1969-12-31')"
+        "INSERT INTO t VALUES ('9999-12-31 23:59:59.999999', '9999-12-31'), ('0001-01-01 00:00:00', "
+        "'0001-01-01'), ('1969-12-31 23:59:59.5', '1969-12-31')"
     )
     assert account.run("SELECT * FROM t ORDER BY d") == [
         (dt.datetime(1, 1, 1), dt.date(1, 1, 1)),
@@ -58,7 +59,8 @@ def test_tags_of_session_and_statement_are_in_the_history(account: Any) -> None:
         cursor.execute("SELECT 'tagged two'", _statement_params={"QUERY_TAG": "of the statement"})
         query_id = cursor.sfqid
     rows = one.run(
-        "SELECT QUERY_TAG, EXECUTION_STATUS, QUERY_ID FROM TABLE(INFORMATION_SCHEMA.QUERY_HISTORY(RESULT_LIMIT => 1000)) "
+        "SELECT QUERY_TAG, EXECUTION_STATUS, QUERY_ID FROM TABLE(INFORMATION_SCHEMA.QUERY_HISTORY(RESULT_LIMIT "
+        "=> 1000)) "
         "WHERE QUERY_TEXT LIKE 'SELECT ''tagged%' ORDER BY START_TIME"
     )
     assert [row[:2] for row in rows] == [("of the session", "SUCCESS"), ("of the statement", "SUCCESS")]
@@ -83,7 +85,10 @@ def test_a_statement_lives_on_when_its_client_is_cut_and_can_be_cancelled(accoun
         daemon=True,
     ).start()
     time.sleep(0.3)
-    find = f"SELECT QUERY_ID, EXECUTION_STATUS FROM TABLE(INFORMATION_SCHEMA.QUERY_HISTORY()) WHERE QUERY_TAG = 'cut {account.database}'"
+    find = (
+        "SELECT QUERY_ID, EXECUTION_STATUS FROM TABLE(INFORMATION_SCHEMA.QUERY_HISTORY()) WHERE QUERY_TAG = "
+        f"'cut {account.database}'"
+    )
     assert account.run(find)[0][1] == "RUNNING"
     assert account.run("SELECT COUNT(*) FROM t") == [(0,)]
     deadline = time.monotonic() + 10
@@ -126,7 +131,8 @@ def test_an_asynchronous_query_can_be_followed(account: Any) -> None:
 def test_the_current_functions(account: Any) -> None:
     account.run("USE WAREHOUSE w")
     row = account.run(
-        "SELECT CURRENT_WAREHOUSE(), CURRENT_ROLE(), CURRENT_DATABASE(), CURRENT_SCHEMA(), CURRENT_USER(), CURRENT_ACCOUNT()"
+        "SELECT CURRENT_WAREHOUSE(), CURRENT_ROLE(), CURRENT_DATABASE(), CURRENT_SCHEMA(), CURRENT_USER(), "
+        "CURRENT_ACCOUNT()"
     )[0]
     assert row == ("W", "ACCOUNTADMIN", account.database, "S", "DRIFTGUARD", "SANDBOX")
     assert account.run("SELECT CURRENT_SESSION(), CURRENT_REGION()")[0][0].isdigit()

@@ -203,7 +203,8 @@ def test_a_row_becomes_one_variant(lake: Any) -> None:
 def test_a_mode_and_a_projection_exclude_each_other(lake: Any, head: str) -> None:
     lake.run("CREATE TABLE t (id INT)")
     error = lake.fails(
-        f"{head} FROM (SELECT $1:id::INT FROM @st/t/) FILE_FORMAT = (FORMAT_NAME = 'f') MATCH_BY_COLUMN_NAME = CASE_SENSITIVE"
+        f"{head} FROM (SELECT $1:id::INT FROM @st/t/) FILE_FORMAT = (FORMAT_NAME = 'f') MATCH_BY_COLUMN_NAME = "
+        "CASE_SENSITIVE"
     )
     assert "match_by_column_name is not supported with copy transform." in error.msg
 

@@ -61,7 +61,10 @@ def test_dependents_enable_resumes_all_and_a_suspended_child_is_passed_over(grap
 def test_execute_task_runs_a_suspended_root_in_the_background(graph: Any) -> None:
     graph.run("EXECUTE TASK root")
     deadline = time.monotonic() + 10
-    find = "SELECT STATE, SCHEDULED_FROM, NAME FROM TABLE(INFORMATION_SCHEMA.TASK_HISTORY()) WHERE DATABASE_NAME = CURRENT_DATABASE()"
+    find = (
+        "SELECT STATE, SCHEDULED_FROM, NAME FROM TABLE(INFORMATION_SCHEMA.TASK_HISTORY()) WHERE DATABASE_NAME "
+        "= CURRENT_DATABASE()"
+    )
     while graph.run(find) != [("SUCCEEDED", "EXECUTE TASK", "ROOT")] and time.monotonic() < deadline:
         time.sleep(0.05)
     assert graph.run(find) == [("SUCCEEDED", "EXECUTE TASK", "ROOT")]
@@ -160,7 +163,8 @@ def test_a_procedure_is_called_listed_and_replaced(account: Any) -> None:
 def test_a_procedure_may_not_leave_a_transaction_open(account: Any) -> None:
     account.run("CREATE TABLE t (id INT)")
     account.run(
-        "CREATE PROCEDURE p() RETURNS VARCHAR LANGUAGE SQL AS $$ BEGIN BEGIN TRANSACTION; INSERT INTO t VALUES (1); RETURN 'x'; END $$"
+        "CREATE PROCEDURE p() RETURNS VARCHAR LANGUAGE SQL AS $$ BEGIN BEGIN TRANSACTION; INSERT INTO t VALUES "
+        "(1); RETURN 'x'; END $$"
     )
     assert "incomplete" in account.fails("CALL p()").msg
     assert account.run("SELECT COUNT(*) FROM t") == [(0,)]
