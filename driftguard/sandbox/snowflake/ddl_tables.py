@@ -1,3 +1,4 @@
+# ruff: noqa: S608  the SQL is written for the embedded DuckDB; names and literals are quoted by names.py
 """CREATE TABLE in its forms, DROP, UNDROP, TRUNCATE, COMMENT, and what a table is in DuckDB.
 
 "CREATE TABLE", "DROP TABLE", "CREATE TABLE … CLONE" on docs.snowflake.com. DDL commits an open transaction first; the
@@ -45,7 +46,7 @@ def same_but_for_case(names: list[str]) -> None:
 
 
 def read_column(ex: Execution, reader: Reader) -> Definition:
-    """`name type [COLLATE] [DEFAULT e | AUTOINCREMENT] [NOT NULL] [UNIQUE | PRIMARY KEY | REFERENCES …] [COMMENT 's']`."""
+    """`name type [DEFAULT e | AUTOINCREMENT] [NOT NULL] [UNIQUE | PRIMARY KEY | REFERENCES …] [COMMENT 's']`."""
     name = reader.identifier()
     column = Column(name, read_type(reader, ex.timestamp_mapping()))
     out = Definition(column)
