@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -40,6 +41,11 @@ class Shell:
         """The terminal's width; 100 where there is none."""
         return shutil.get_terminal_size((100, 24)).columns if sys.stdout.isatty() or "COLUMNS" in os.environ else 100
 
+    def wrapped(self, line: str) -> str:
+        """`line` on as many lines as the terminal needs, each as far in as the first."""
+        indent = " " * (len(line) - len(line.lstrip()) + 2)
+        return textwrap.fill(line, self.width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+
     @property
     def color(self) -> bool:
         """Colours only on a terminal, and never with NO_COLOR (https://no-color.org)."""
@@ -52,8 +58,7 @@ class Shell:
 
     @contextmanager
     def working(self, what: str) -> Iterator[None]:
-        """A line on a terminal while something takes its time, gone afterwards.
-"""
+        """A line on a terminal while something takes its time, gone afterwards."""
         visible = sys.stderr.isatty() and not self.quiet
         if visible:
             click.echo(f"{what}…", err=True, nl=False)

@@ -1,4 +1,3 @@
-# ruff: noqa: S608  the SQL is written for the embedded DuckDB; names and literals are quoted by names.py
 """ALTER TABLE, as strict as its page: what may be added, dropped, renamed and retyped, and what may not.
 
 "ALTER TABLE" and "ALTER TABLE … ALTER COLUMN" on docs.snowflake.com. Whatever a statement refuses, it changes nothing:

@@ -1,4 +1,3 @@
-# ruff: noqa: S608  the SQL is written for the embedded DuckDB; names and literals are quoted by names.py
 """CREATE TABLE in its forms, DROP, UNDROP, TRUNCATE, COMMENT, and what a table is in DuckDB.
 
 "CREATE TABLE", "DROP TABLE", "CREATE TABLE … CLONE" on docs.snowflake.com. DDL commits an open transaction first; the

@@ -1,4 +1,3 @@
-# ruff: noqa: S608  the SQL is written for the embedded DuckDB; names and literals are quoted by names.py
 """INSERT, UPDATE, DELETE, TRUNCATE, MERGE.
 
 Every value is stored through `conversions.store_sql`: converted as an assignment converts, its length and NULL checked,

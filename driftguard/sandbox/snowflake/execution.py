@@ -1,4 +1,3 @@
-# ruff: noqa: S608  the SQL is written for the embedded DuckDB; names and literals are quoted by names.py
 """One statement at work: its session, its time, its variables, and how names become objects."""
 
 from __future__ import annotations

@@ -1,4 +1,3 @@
-# ruff: noqa: S608  the SQL is written for the embedded DuckDB; names and literals are quoted by names.py
 """Which objects a session can list, and the small things that SHOW, DESCRIBE and INFORMATION_SCHEMA share."""
 
 from __future__ import annotations

@@ -1,4 +1,3 @@
-# ruff: noqa: S608  the SQL is written for the embedded DuckDB; names and literals are quoted by names.py
 """Loads one file: the value of each column, the rows, the first error.
 
 "COPY INTO <table>" on docs.snowflake.com: matching by name drops unknown columns silently and leaves missing ones NULL;

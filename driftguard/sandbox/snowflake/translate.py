@@ -1,4 +1,3 @@
-# ruff: noqa: S608  the SQL is written for the embedded DuckDB; names and literals are quoted by names.py
 """Queries of Snowflake as queries of DuckDB.
 
 sqlglot parses; one walk then resolves names against the catalog, gives every expression its Snowflake type, and puts
