@@ -10,7 +10,7 @@ from driftguard.model.finding import Finding, Place, Severity
 from driftguard.model.identifiers import ObjectName, TableName
 from driftguard.model.landing import FinalColumn, Landing, StagingColumn
 
-PLAN = "run `driftguard plan` and apply it before the Aurora change is deployed"
+PLAN = "run `driftguard plan --write` and `driftguard apply`: before the Aurora change is deployed, or at once if it is"
 
 
 def source_table(landing: Landing) -> TableName:
