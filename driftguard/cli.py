@@ -311,7 +311,7 @@ def demo(corrupt: bool) -> None:
     """An Aurora migration without driftguard and with it, on the embedded sandbox. Takes about a minute."""
     from driftguard.commands.demo import demo as run
 
-    result = run(click.echo, corrupt=corrupt)
+    result = run(lambda line: click.echo(Shell().wrapped(line)), corrupt=corrupt)
     click.echo("")
     if result.kept:
         click.echo(f"The promise held ({result.seconds:.0f} s).")

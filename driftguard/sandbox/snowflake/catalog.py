@@ -248,6 +248,23 @@ class Catalog:
             for thing in list(schema.room(kind).values()):
                 yield Located(database, schema, thing)
 
+    def pipes(self) -> Iterator[Located[Pipe]]:
+        for database, schema in self.schemas():
+            for pipe in list(schema.pipes.values()):
+                yield Located(database, schema, pipe)
+
+    def tasks(self) -> Iterator[Located[Task]]:
+        for database, schema in self.schemas():
+            for task in list(schema.tasks.values()):
+                yield Located(database, schema, task)
+
+    def table_by_id(self, wanted: int) -> Table | None:
+        for _, schema in self.schemas():
+            for table in schema.tables.values():
+                if table.id == wanted:
+                    return table
+        return None
+
     def by_id(self, kind: str, wanted: int) -> Located[Thing] | None:
         return next((found for found in self.everything(kind) if found.thing.id == wanted), None)
 

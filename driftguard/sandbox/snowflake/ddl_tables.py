@@ -45,7 +45,7 @@ def same_but_for_case(names: list[str]) -> None:
 
 
 def read_column(ex: Execution, reader: Reader) -> Definition:
-    """`name type [COLLATE] [DEFAULT e | AUTOINCREMENT] [NOT NULL] [UNIQUE | PRIMARY KEY | REFERENCES …] [COMMENT 's']`."""
+    """`name type [DEFAULT e | AUTOINCREMENT] [NOT NULL] [UNIQUE | PRIMARY KEY | REFERENCES …] [COMMENT 's']`."""
     name = reader.identifier()
     column = Column(name, read_type(reader, ex.timestamp_mapping()))
     out = Definition(column)

@@ -83,7 +83,7 @@ def _words(reader: Reader, stop: str) -> list[str]:
     return [*out, " ".join(words)]
 
 
-def _targets(ex: Execution, reader: Reader) -> tuple[str, list[tuple[int, str, str]]]:
+def read_targets(ex: Execution, reader: Reader) -> tuple[str, list[tuple[int, str, str]]]:
     """The kind and (id, name, owner) of what a grant is about."""
     if reader.accept("ACCOUNT"):
         return "ACCOUNT", [(0, "SANDBOX", "ACCOUNTADMIN")]
@@ -138,7 +138,7 @@ def _all(ex: Execution, reader: Reader, kind: str) -> list[tuple[int, str, str]]
 def _privileges(ex: Execution, reader: Reader, *, give: bool) -> Result:
     wanted = _words(reader, "ON")
     reader.expect("ON")
-    kind, targets = _targets(ex, reader)
+    kind, targets = read_targets(ex, reader)
     reader.expect("TO" if give else "FROM")
     reader.accept("ROLE")
     role = ex.grants.role(reader.identifier()).name
@@ -165,7 +165,7 @@ def _privileges(ex: Execution, reader: Reader, *, give: bool) -> Result:
 def _ownership(ex: Execution, reader: Reader) -> Result:
     """GRANT OWNERSHIP ON … TO ROLE r [COPY | REVOKE CURRENT GRANTS]. Of a task, it severs the links of its graph."""
     reader.expect("ON")
-    kind, targets = _targets(ex, reader)
+    kind, targets = read_targets(ex, reader)
     reader.expect("TO")
     reader.accept("ROLE")
     role = ex.grants.role(reader.identifier()).name
@@ -199,5 +199,6 @@ def _thing(ex: Execution, kind: str, object_id: int) -> Thing:
     if kind == "SCHEMA":
         return next(schema for _, schema in ex.catalog.schemas() if schema.id == object_id)
     found = ex.catalog.by_id(kind, object_id)
-    assert found is not None
+    if found is None:
+        raise errors.operation_impossible()
     return found.thing

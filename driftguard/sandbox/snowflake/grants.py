@@ -7,7 +7,8 @@ when the role has at least one privilege on it"; SHOW and INFORMATION_SCHEMA pag
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from driftguard.sandbox.snowflake import errors
 from driftguard.sandbox.snowflake.catalog import Database, Located, Schema, Thing
@@ -19,10 +20,35 @@ PRIVILEGES: dict[str, frozenset[str]] = {
     "DATABASE": frozenset({"USAGE", "MONITOR", "MODIFY", "CREATE SCHEMA", "CREATE DATABASE ROLE", "OWNERSHIP"}),
     "SCHEMA": frozenset(
         {"USAGE", "MONITOR", "MODIFY", "OWNERSHIP", "EVOLVE SCHEMA"}
-        | {f"CREATE {kind}" for kind in ("TABLE", "VIEW", "FILE FORMAT", "STAGE", "PIPE", "TASK", "PROCEDURE", "FUNCTION", "STREAM", "SEQUENCE")}
+        | {
+            f"CREATE {kind}"
+            for kind in (
+                "TABLE",
+                "VIEW",
+                "FILE FORMAT",
+                "STAGE",
+                "PIPE",
+                "TASK",
+                "PROCEDURE",
+                "FUNCTION",
+                "STREAM",
+                "SEQUENCE",
+            )
+        }
     ),
     "TABLE": frozenset(
-        {"SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "REBUILD", "EVOLVE SCHEMA", "APPLYBUDGET", "OWNERSHIP"}
+        {
+            "SELECT",
+            "INSERT",
+            "UPDATE",
+            "DELETE",
+            "TRUNCATE",
+            "REFERENCES",
+            "REBUILD",
+            "EVOLVE SCHEMA",
+            "APPLYBUDGET",
+            "OWNERSHIP",
+        }
     ),
     "VIEW": frozenset({"SELECT", "REFERENCES", "OWNERSHIP"}),
     "PIPE": frozenset({"MONITOR", "OPERATE", "APPLYBUDGET", "OWNERSHIP"}),
@@ -33,10 +59,21 @@ PRIVILEGES: dict[str, frozenset[str]] = {
     "STREAM": frozenset({"SELECT", "OWNERSHIP"}),
     "WAREHOUSE": frozenset({"USAGE", "OPERATE", "MONITOR", "MODIFY", "OWNERSHIP"}),
     "ACCOUNT": frozenset(
-        {"CREATE DATABASE", "CREATE ROLE", "CREATE WAREHOUSE", "EXECUTE TASK", "EXECUTE MANAGED TASK", "MONITOR EXECUTION",
-         "MONITOR USAGE", "MANAGE GRANTS", "IMPORT SHARE", "MONITOR", "APPLY MASKING POLICY"}
+        {
+            "CREATE DATABASE",
+            "CREATE ROLE",
+            "CREATE WAREHOUSE",
+            "EXECUTE TASK",
+            "EXECUTE MANAGED TASK",
+            "MONITOR EXECUTION",
+            "MONITOR USAGE",
+            "MANAGE GRANTS",
+            "IMPORT SHARE",
+            "MONITOR",
+            "APPLY MASKING POLICY",
+        }
     ),
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,12 +155,12 @@ class Grants:
             return False
         return schema is None or bool(self.held(role, "SCHEMA", schema.id, schema.owner))
 
-    def visible(self, role: str, found: Located[Thing]) -> bool:
+    def visible(self, role: str, found: Located[Any]) -> bool:
         if self.admin(role):
             return True
         return self.enters(role, found.database, found.schema) and self.sees(role, found.thing)
 
-    def require(self, role: str, privilege: str, found: Located[Thing]) -> None:
+    def require(self, role: str, privilege: str, found: Located[Any]) -> None:
         """Refuses (003001) unless the role may; missing sight is 002003, which looks like a missing object."""
         if not self.visible(role, found):
             raise errors.not_exists(found.thing.kind, found.full_name)
@@ -153,10 +190,8 @@ class Grants:
 
     def copy(self, old_id: int, new_id: int) -> None:
         """COPY GRANTS: the new object has the old one's grants, but for OWNERSHIP."""
-        import dataclasses
-
         self.grants += [
-            dataclasses.replace(one, object_id=new_id)
+            replace(one, object_id=new_id)
             for one in self.grants
             if one.object_id == old_id and one.privilege != "OWNERSHIP"
         ]

@@ -8,6 +8,7 @@ token knows where it stood, so that a body can be cut out verbatim.
 from __future__ import annotations
 
 import enum
+import itertools
 from dataclasses import dataclass
 
 from driftguard.sandbox.snowflake import errors
@@ -196,7 +197,7 @@ def bind(sql: str, values: list[tuple[str, object]]) -> str:
     tokens = tokenize(sql)
     out: list[str] = []
     last = used = 0
-    for token, following in zip(tokens, tokens[1:], strict=False):
+    for token, following in itertools.pairwise(tokens):
         position = None
         end = token.end
         if token.kind is Kind.OP and token.value == "?":

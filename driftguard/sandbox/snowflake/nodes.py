@@ -9,24 +9,24 @@ from driftguard.sandbox.snowflake.conversions import Refused, convert
 from driftguard.sandbox.snowflake.types import SfType
 
 
-def type_of(node: exp.Expression | None) -> SfType | None:
+def type_of(node: exp.Expr | None) -> SfType | None:
     """The Snowflake type that the walk gave to a node."""
     return None if node is None else node.meta.get("sf")
 
 
-def raw(sql: str, kind: SfType | None) -> exp.Expression:
+def raw(sql: str, kind: SfType | None) -> exp.Expr:
     """DuckDB text as a node."""
     node = exp.Paren(this=exp.Var(this=sql))
     node.meta["sf"] = kind
     return node
 
 
-def duck(node: exp.Expression) -> str:
+def duck(node: exp.Expr) -> str:
     """A node that has been walked, as DuckDB SQL."""
     return node.sql(dialect="duckdb")
 
 
-def cast(value: exp.Expression, target: SfType, *, attempt: bool = False) -> exp.Expression:
+def cast(value: exp.Expr, target: SfType, *, attempt: bool = False) -> exp.Expr:
     """CAST and TRY_CAST. TRY_CAST takes text or VARIANT alone ("TRY_CAST"; 001065, number unsourced)."""
     source = type_of(value)
     sql = duck(value)

@@ -12,10 +12,11 @@ import json
 from driftguard.sandbox.snowflake import clock, copy, errors
 from driftguard.sandbox.snowflake.catalog import Located, Pipe
 from driftguard.sandbox.snowflake.copy_plan import CopyPlan, parse_copy
-from driftguard.sandbox.snowflake.ddl_objects import StageFile
 from driftguard.sandbox.snowflake.execution import Execution
+from driftguard.sandbox.snowflake.load import Outcome, compile_transform, load_file
 from driftguard.sandbox.snowflake.reader import Reader
 from driftguard.sandbox.snowflake.results import Field, Result, status
+from driftguard.sandbox.snowflake.stages import StageFile
 
 WEEK = 7 * 24 * 3600 * 1_000_000
 DONE = "Statement executed successfully."
@@ -39,7 +40,7 @@ def create(ex: Execution, reader: Reader, *, replace: bool) -> Result:
     definition = reader.rest()
     plan = parse_copy(ex, Reader(definition), pipe=True)
     if plan.select is not None:
-        copy.compile_transform(ex, plan)
+        compile_transform(ex, plan)
     pipe = Pipe(
         last,
         ex.role,
@@ -131,7 +132,7 @@ def plan_of(ex: Execution, found: Located[Pipe]) -> CopyPlan:
     try:
         plan = parse_copy(ex, Reader(found.thing.definition), pipe=True)
         if plan.select is not None:
-            copy.compile_transform(ex, plan)
+            compile_transform(ex, plan)
         return plan
     finally:
         ex.session.role, ex.session.database, ex.session.schema = kept
@@ -140,7 +141,8 @@ def plan_of(ex: Execution, found: Located[Pipe]) -> CopyPlan:
 def state(ex: Execution, found: Located[Pipe]) -> tuple[str, str | None, CopyPlan | None]:
     """executionState, an error text, and the plan where there is one.
 
-    "Pipes are not dynamic: a pipe is not updated if the underlying stage or table changes, such as renaming or dropping"
+    "Pipes are not dynamic: a pipe is not updated if the underlying stage or table changes, such as renaming or "
+    "dropping"
     ("CREATE PIPE"): its table and stage are those of the day it was made.
     """
     pipe = found.thing
@@ -163,7 +165,7 @@ def state(ex: Execution, found: Located[Pipe]) -> tuple[str, str | None, CopyPla
 
 
 def pending(found: Located[Pipe], plan: CopyPlan) -> list[StageFile]:
-    """Files that the pipe was told of and has not taken: written since it exists (auto-ingest), or queued by REFRESH."""
+    """Files that the pipe was told of and has not taken: written since it exists, or queued by REFRESH."""
     pipe = found.thing
     out: list[StageFile] = []
     for file in copy.candidates(plan):
@@ -201,11 +203,11 @@ def pipe_status(ex: Execution, found: Located[Pipe]) -> str:
     return json.dumps(out, separators=(",", ":"))
 
 
-def load(ex: Execution, found: Located[Pipe], plan: CopyPlan, file: StageFile) -> copy.Outcome:
+def load(ex: Execution, found: Located[Pipe], plan: CopyPlan, file: StageFile) -> Outcome:
     """One file through one pipe: recorded whatever becomes of it, never tried again."""
     pipe = found.thing
     ex.lock(plan.table.thing, "share")
-    outcome = copy.load_file(ex, plan, file)
+    outcome = load_file(ex, plan, file)
     copy.finish(plan, outcome)
     pipe.seen[file.name] = outcome.status
     received = pipe.queued.pop(file.name, file.modified)
