@@ -18,9 +18,9 @@ from driftguard.sql.snowflake import parse_type
 
 M = TypeVar("M", bound="_Strict")
 
+_TIMESTAMPS = ("TIMESTAMP_NTZ", "TIMESTAMP_LTZ", "TIMESTAMP_TZ")
 KNOWN_TYPES = frozenset(
-    ["NUMBER", "VARCHAR", "BINARY", "FLOAT", "BOOLEAN", "DATE", "TIME", "VARIANT", "ARRAY", "OBJECT"]
-    + ["TIMESTAMP_NTZ", "TIMESTAMP_LTZ", "TIMESTAMP_TZ"]
+    ["NUMBER", "VARCHAR", "BINARY", "FLOAT", "BOOLEAN", "DATE", "TIME", "VARIANT", "ARRAY", "OBJECT", *_TIMESTAMPS]
 )
 
 HOPS = ("postgres_to_dms", "dms_to_parquet", "parquet_to_staging", "postgres_to_final")
