@@ -11,8 +11,8 @@ CODE = "DG308"
 TITLE = "the account's time zone could shift timestamps"
 SEVERITY = Severity.WARNING
 
-# docs.snowflake.com "COPY INTO <table>", USE_LOGICAL_TYPE: a Parquet timestamp that is marked as adjusted to UTC is read
-# as TIMESTAMP_LTZ, which the session's TIMEZONE turns into the TIMESTAMP_NTZ of STAGING. AWS does not say how DMS marks.
+# docs.snowflake.com "COPY INTO <table>", USE_LOGICAL_TYPE: a Parquet timestamp marked as adjusted to UTC is read
+# as TIMESTAMP_LTZ, which TIMEZONE turns into the TIMESTAMP_NTZ of STAGING. AWS does not say how DMS marks.
 _UTC = ("UTC", "Etc/UTC", "GMT", "Etc/GMT")
 
 
