@@ -145,6 +145,11 @@ class Task(Thing):
     reads: dict[int, int] | None = None
     kind = "TASK"
 
+    @property
+    def task_id(self) -> str:
+        """The `id` of SHOW TASKS: the same after the log is replayed."""
+        return f"{self.created:020d}-sandbox-task"
+
 
 @dataclass(slots=True)
 class Procedure(Thing):

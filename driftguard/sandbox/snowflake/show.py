@@ -17,7 +17,9 @@ from driftguard.sandbox.snowflake.sessions import DEFAULTS
 
 def _parameters(ex: Execution, reader: Reader) -> Result:
     pattern = reader.string() if reader.accept("LIKE") else None
+    account = False
     if reader.accept("IN") or reader.accept("FOR"):
+        account = reader.is_word("ACCOUNT")
         while not reader.done and not reader.is_word("LIKE"):
             reader.advance()
     if reader.accept("LIKE"):
@@ -25,9 +27,9 @@ def _parameters(ex: Execution, reader: Reader) -> Result:
     rows = [
         (
             name,
-            text_of(ex.session.parameter(name)),
+            text_of(default if account else ex.session.parameter(name)),
             text_of(default),
-            "SESSION" if name in ex.session.parameters else "",
+            "SESSION" if name in ex.session.parameters and not account else "",
             "",
             kind.upper(),
         )

@@ -60,7 +60,7 @@ def task_row(ex: Execution, one: Located[Task]) -> Row:
     return (
         task.created,
         task.name,
-        f"{task.id:08d}-sandbox-task",
+        task.task_id,
         one.database.name,
         one.schema.name,
         task.owner,

@@ -142,7 +142,7 @@ def _task_history(ex: Execution, given: Arguments, home: str) -> Answer:
             continue
         if "TASK_NAME" in given and run.task[2] != _task_name(str(given["TASK_NAME"])):
             continue
-        if "ROOT_TASK_ID" in given and f"{run.root_id:08d}-sandbox-task" != str(given["ROOT_TASK_ID"]):
+        if "ROOT_TASK_ID" in given and run.root_id != str(given["ROOT_TASK_ID"]):
             continue
         if given.get("ERROR_ONLY") and not run.state.startswith(("FAILED", "CANCELLED")):
             continue
@@ -161,7 +161,7 @@ def _task_history(ex: Execution, given: Arguments, home: str) -> Answer:
                 run.started,
                 None,
                 run.completed,
-                f"{run.root_id:08d}-sandbox-task",
+                run.root_id,
                 run.graph_version,
                 run.run_id,
                 run.return_value,

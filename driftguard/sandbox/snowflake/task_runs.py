@@ -100,7 +100,7 @@ def run_one(engine: Engine, found: Located[Task], root: Task, run_id: int, sourc
         task.definition,
         "EXECUTING",
         ex.now,
-        root.id,
+        root.task_id,
         root.graph_version,
         run_id,
         source,

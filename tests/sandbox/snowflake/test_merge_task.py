@@ -17,8 +17,8 @@ BODY = """BEGIN
   MERGE INTO {db}.S."ORDERS" AS t USING (
     SELECT "ID", "NAME", TRY_TO_BOOLEAN("FLAG") AS "FLAG", TRY_PARSE_JSON("DOC") AS "DOC",
            TRY_CAST("N" AS NUMBER(38, 2)) AS "N",
-           TRY_TO_TIMESTAMP_TZ(TO_VARCHAR("TS(", 'YYYY-MM-DD HH24:MI:SS.FF9') || ' +00:00', 'YYYY-MM-DD "
-               "HH24:MI:SS.FF9 TZH:TZM') AS ")TS",
+           TRY_TO_TIMESTAMP_TZ(
+             TO_VARCHAR("TS", 'YYYY-MM-DD HH24:MI:SS.FF9') || ' +00:00', 'YYYY-MM-DD HH24:MI:SS.FF9 TZH:TZM') AS "TS",
            COALESCE("OP", 'I') AS "_DG_OP", TRY_TO_TIMESTAMP_NTZ("TRANSACT_TS") AS "_DG_COMMIT_TS",
            IFF(SPLIT_PART("_DG_FILE", '/', -1) LIKE 'LOAD%', '0', '1') || '|' || COALESCE("SEQ", '') || '|' ||
              "_DG_FILE" || '|' || LPAD("_DG_ROW"::VARCHAR, 12, '0') AS "_DG_SEQ"
