@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_exponential
 
 from driftguard.errors import ConfigError, UnreachableError
-from driftguard.snowflake.errors import RETRYABLE, number, unreachable
+from driftguard.snowflake.errors import RETRYABLE, number, text, unreachable
 
 if TYPE_CHECKING:
     from driftguard.config import Config
@@ -130,6 +130,9 @@ class Session:
                 application="driftguard",
             )
         except Error as error:
+            if type(error).__name__.startswith(("Config", "MissingConfig")) or "connection_name" in text(error):
+                hint = "look at connections.toml, and at [snowflake] connection"
+                raise ConfigError(f"Snowflake ({where}): {text(error)}", hint=hint) from None
             raise unreachable(error, where) from None
         except OSError as error:
             raise UnreachableError(f"Snowflake ({where}): {error}") from None
