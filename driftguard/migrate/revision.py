@@ -119,21 +119,27 @@ def write(directory: Path, message: str, operations: tuple[Operation, ...], *, n
             hint="let one of them follow the other (down_revision), then plan again",
         )
     folder = directory / VERSIONS
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RevisionError(f"{folder}: {error.strerror}", hint="[revisions] dir names a folder to write to") from None
     now = now or datetime.now(UTC)
     identifier = rev_id()
     slug = re.sub(r"[^a-z0-9]+", "_", message.lower()).strip("_")[:40] or "revision"
     path = folder / f"{now:%Y%m%d%H%M%S}_{identifier}_{slug}.py"
-    template_to_file(
-        str(data_dir("migrations") / "script.py.mako"),
-        str(path),
-        "utf-8",
-        message=" ".join(message.split()).replace('"""', "'''").replace("\\", "/") or "revision",
-        up_revision=identifier,
-        down_revision=tops[0] if tops else None,
-        create_date=now.isoformat(timespec="seconds"),
-        calls=[f"op.{op.kind}({_call(op)})" for op in operations],
-    )
+    try:
+        template_to_file(
+            str(data_dir("migrations") / "script.py.mako"),
+            str(path),
+            "utf-8",
+            message=" ".join(message.split()).replace('"""', "'''").replace("\\", "/") or "revision",
+            up_revision=identifier,
+            down_revision=tops[0] if tops else None,
+            create_date=now.isoformat(timespec="seconds"),
+            calls=[f"op.{op.kind}({_call(op)})" for op in operations],
+        )
+    except OSError as error:
+        raise RevisionError(f"{path}: {error.strerror}", hint="[revisions] dir names a folder to write to") from None
     return read(path)
 
 
