@@ -8,9 +8,10 @@ from driftguard.commands.world import live_estate
 from driftguard.config import Config
 from driftguard.control import schema
 from driftguard.control.journal import Journal, RevisionRecord
-from driftguard.errors import RevisionError
+from driftguard.errors import RevisionError, UsageError
 from driftguard.migrate.revision import Revision, read_all
 from driftguard.migrate.runner import Outcome, Runner, Step, pending, rehearse
+from driftguard.model.plan import HazardKind
 from driftguard.snowflake.errors import MISSING_OR_NOT_AUTHORIZED, number
 from driftguard.snowflake.session import Session
 
@@ -28,6 +29,9 @@ def apply(
     `allowed`: names of hazards that a person accepts. `watch` is called before each statement.
     Raises `DriftguardError`; a `HalfwayError` means that the next apply goes on from where this one stopped.
     """
+    unknown = sorted(set(allowed) - {kind.value for kind in HazardKind})
+    if unknown:
+        raise UsageError(f"{unknown[0]!r} is no hazard", hint=f"known: {', '.join(sorted(HazardKind))}")
     revisions = _up_to(read_all(config.path(config.settings.revisions.dir)), revision)
     policy = config.policy()
     with Session.open(config) as session:

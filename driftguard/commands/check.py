@@ -9,9 +9,10 @@ from pathlib import Path
 
 from driftguard.commands.world import Seen, build_context, catalog_of, estate_of
 from driftguard.config import Config
-from driftguard.drift.compare import compare
+from driftguard.drift.compare import all_rules, compare
 from driftguard.drift.context import Context
 from driftguard.drift.rules.dg801 import judge
+from driftguard.errors import UsageError
 from driftguard.model.catalog import Catalog
 from driftguard.model.finding import Finding, Severity
 
@@ -63,6 +64,9 @@ def check(
     `source`: URL or snapshot; None for the configured database. `against`: `live` or a snapshot; None for the default.
     Raises `DriftguardError` where a side cannot be read at all.
     """
+    unknown = sorted(set(allow_unknown) - set(all_rules()))
+    if unknown:
+        raise UsageError(f"--allow-unknown {unknown[0]}: there is no such code", hint="docs/rules/README.md lists them")
     before: Catalog | None = None
     if proposal is not None:
         before, catalog, seen = proposed_catalog(config, proposal)
