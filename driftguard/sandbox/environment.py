@@ -20,6 +20,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from driftguard.aurora.connect import connect
 from driftguard.aurora.embedded import EmbeddedPostgres
 from driftguard.config import load
 from driftguard.dms.files import dms_tasks
@@ -94,6 +95,8 @@ class Sandbox:
 
         Raises `UsageError` if one is running in `directory` already.
         """
+        if aurora_url is not None:
+            connect(aurora_url).close()  # a wrong URL is told now, not by the first sync
         home = _home(directory)
         home.mkdir(parents=True, exist_ok=True)
         if read_state(directory) is not None:
