@@ -14,9 +14,22 @@ import driftguard
 from driftguard.cli import main
 
 ROOT = Path(driftguard.__file__).parents[1]
-HEAVY = (
-    "pydantic sqlalchemy alembic snowflake psycopg deepdiff rich pyarrow duckdb sqlglot jinja2 tenacity fakesnow mako"
-).split()
+HEAVY = [
+    "pydantic",
+    "sqlalchemy",
+    "alembic",
+    "snowflake",
+    "psycopg",
+    "deepdiff",
+    "rich",
+    "pyarrow",
+    "duckdb",
+    "sqlglot",
+    "jinja2",
+    "tenacity",
+    "fakesnow",
+    "mako",
+]
 
 
 def walk(command: click.Command, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
