@@ -141,9 +141,8 @@ def plan_of(ex: Execution, found: Located[Pipe]) -> CopyPlan:
 def state(ex: Execution, found: Located[Pipe]) -> tuple[str, str | None, CopyPlan | None]:
     """executionState, an error text, and the plan where there is one.
 
-    "Pipes are not dynamic: a pipe is not updated if the underlying stage or table changes, such as renaming or "
-    "dropping"
-    ("CREATE PIPE"): its table and stage are those of the day it was made.
+    "Pipes are not dynamic": one is not updated when its stage or table is renamed or dropped ("CREATE PIPE"); its table
+    and stage are those of the day it was made.
     """
     pipe = found.thing
     if pipe.cloned:
