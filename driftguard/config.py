@@ -245,7 +245,10 @@ def _apply_environment(data: dict[str, Any], environ: Mapping[str, str]) -> None
         names = {name: field for name, field in known.items() if name == key or field.alias == key}
         if not names:
             raise ConfigError(f"{variable}: no such setting", hint="the form is DRIFTGUARD_<SECTION>_<KEY>")
-        data.setdefault(section, {})[key] = value.split(",") if key in ("schemas", "allow_unknown") else value
+        table = data.setdefault(section, {})
+        if not isinstance(table, dict):
+            raise ConfigError(f"{variable}: [{section}] of the file is not a table, so nothing can be set in it")
+        table[key] = value.split(",") if key in ("schemas", "allow_unknown") else value
 
 
 def _config_error(path: Path, error: ValidationError) -> ConfigError:

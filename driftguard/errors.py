@@ -91,11 +91,13 @@ class HalfwayError(DriftguardError):
 _SECRETS = (
     # postgresql://user:secret@host, also percent-encoded
     re.compile(r"(?P<keep>[a-z][a-z0-9+.\-]*://[^\s:/@]*:)[^\s@]+(?=@)", re.IGNORECASE),
-    # password=secret, token: secret, in DSNs, options and dumped dictionaries
+    # password=secret, PGPASSWORD=secret, 'access_token': 'secret', in DSNs, options and dumped dictionaries
     re.compile(
-        r"(?P<keep>\b(?:password|passwd|pwd|passphrase|token|secret|private_key)\w*['\"]?\s*[=:]\s*['\"]?)[^\s'\",&;]+",
+        r"(?P<keep>\b\w*(?:password|passwd|pwd|passphrase|token|secret|private_key)\w*['\"]?\s*[=:]\s*)"
+        r"(?:'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|['\"]?[^\s'\",&;]+)",
         re.IGNORECASE,
     ),
+    re.compile(r"(?P<keep>\bBearer\s+)[^\s'\",;]+", re.IGNORECASE),
 )
 
 

@@ -11,11 +11,11 @@ from driftguard.merge.casts import cast_between
 from driftguard.model.catalog import Catalog
 from driftguard.model.emission import Role
 from driftguard.model.identifiers import ObjectName
-from driftguard.model.landing import FINAL_SERVICE, STAGING_SERVICE, FinalColumn, Landing, StagingColumn
+from driftguard.model.landing import FINAL_SERVICE, STAGING_SERVICE, Cast, FinalColumn, Landing, StagingColumn
 from driftguard.model.merge import MergeColumn, MergeSpec
 from driftguard.model.policy import Policy
 from driftguard.model.settings import DmsTask
-from driftguard.model.snowflake import Estate, FileFormat, Pipe, SfColumn, SfTable, Task
+from driftguard.model.snowflake import Estate, FileFormat, Pipe, SfColumn, SfTable, SfType, Task
 
 WATERMARK = "WATERMARK"
 _SERVICE = frozenset((*FINAL_SERVICE, *STAGING_SERVICE))
@@ -119,7 +119,9 @@ def merge_spec(pair: Pair, policy: Policy) -> MergeSpec:
     """
     landing = pair.landing
     columns = [
-        MergeColumn(c.name, c.staging, c.cast, key=c.key) for c in landing.final_columns if c.staging is not None
+        MergeColumn(c.name, c.staging, c.cast, key=c.key, scale=_scale(c.cast, c.type))
+        for c in landing.final_columns
+        if c.staging is not None
     ]
     columns += kept_columns(pair)
     op = landing.staging_role(Role.OP)
@@ -154,5 +156,9 @@ def kept_columns(pair: Pair) -> list[MergeColumn]:
             continue
         cast = cast_between(staged.type, column.type)
         if cast is not None:
-            kept.append(MergeColumn(column.name, column.name, cast, kept=True))
+            kept.append(MergeColumn(column.name, column.name, cast, kept=True, scale=_scale(cast, column.type)))
     return kept
+
+
+def _scale(cast: Cast, final: SfType) -> int:
+    return final.scale or 0 if cast is Cast.NUMBER else 0

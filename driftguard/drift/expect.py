@@ -80,17 +80,24 @@ def _refuse(group: list[Emission]) -> Refusal | None:
     first = group[0]
     table = first.source.table
     seen: dict[str, str] = {}
-    for column in first.columns:
-        folded = column.name.upper()
-        if folded in seen and seen[folded] != column.name:
-            message = f"{table} emits {seen[folded]!r} and {column.name!r}, which differ only by case"
-            return Refusal("DG110", table, message, column.source or column.name)
-        if folded in seen:
-            return Refusal("DG110", table, f"{table} emits the column {column.name!r} twice", column.source)
-        if folded in (*STAGING_SERVICE, *FINAL_SERVICE, "_DG_OP") and column.role is not Role.OP:
-            message = f"{table} has a column {column.name!r}, a name that driftguard needs for itself"
-            return Refusal("DG110", table, message, column.source)
-        seen[folded] = column.name
+    for emission in group:
+        own: set[str] = set()
+        for column in emission.columns:
+            folded = column.name.upper()
+            if folded in seen and seen[folded] != column.name:
+                message = f"{table} emits {seen[folded]!r} and {column.name!r}, which differ only by case"
+                if emission is not first:
+                    message = (
+                        f"{table} emits {seen[folded]!r} and {emission.source.table} {column.name!r} into one table"
+                    )
+                return Refusal("DG110", table, message, column.source or column.name)
+            if column.name in own:
+                return Refusal("DG110", table, f"{table} emits the column {column.name!r} twice", column.source)
+            if folded in (*STAGING_SERVICE, *FINAL_SERVICE, "_DG_OP") and column.role is not Role.OP:
+                message = f"{table} has a column {column.name!r}, a name that driftguard needs for itself"
+                return Refusal("DG110", table, message, column.source)
+            own.add(column.name)
+            seen[folded] = column.name
     if not first.key:
         return Refusal("DG501", table, f"{table} has no primary key that DMS delivers")
     for other in group[1:]:

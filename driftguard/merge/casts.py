@@ -32,6 +32,7 @@ def cast_sql(cast: Cast, column: str, *, scale: int = 0) -> str:
 _FROM_TEXT = {
     "BOOLEAN": Cast.BOOLEAN,
     "VARIANT": Cast.JSON,
+    "NUMBER": Cast.NUMBER,
     "FLOAT": Cast.FLOAT,
     "DATE": Cast.DATE,
     "TIME": Cast.TIME,

@@ -88,7 +88,7 @@ def _assignment(column: MergeColumn) -> str:
 def _source(spec: MergeSpec, keys: list[MergeColumn]) -> list[str]:
     """The newest change of each key among the new rows."""
     loaded_at = quote(DG_LOADED_AT)
-    projections = [f"{cast_sql(c.cast, quote(c.staging))} AS {quote(c.final)}" for c in spec.columns]
+    projections = [f"{cast_sql(c.cast, quote(c.staging), scale=c.scale)} AS {quote(c.final)}" for c in spec.columns]
     op = f"COALESCE({quote(spec.op)}, 'I')" if spec.op else "'I'"
     projections += [
         f"{op} AS {quote(DG_OP)}",

@@ -12,7 +12,8 @@ from driftguard.model.landing import Cast
 class MergeColumn:
     """One entry of the column lists: FINAL.`final` takes STAGING.`staging` through `cast`.
 
-    A `kept` column is no longer emitted: a row without it does not erase the value that FINAL has.
+    A `kept` column is no longer emitted: a row without it does not erase the value that FINAL has. `scale` is for
+    `Cast.NUMBER`: the scale of FINAL's column, because TRY_TO_NUMBER rounds to the one that it is given.
     """
 
     final: str
@@ -20,6 +21,7 @@ class MergeColumn:
     cast: Cast = Cast.NONE
     key: bool = False
     kept: bool = False
+    scale: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,8 @@ def check(report: Report, *, width: int, color: bool, quiet: bool = False) -> st
     out = io.StringIO()
     console = _console(out, width, color)
     console.print(Text(report.verdict, style="bold red" if report.failing else "bold green"))
-    console.print(f"{report.source}  →  {report.target}, {plural(report.tables, 'table')}", style="dim")
+    sides = f"{report.source}  →  {report.target}, {plural(report.tables, 'table')}"
+    _indented(console, Text(sides, style="dim"), 0, hang=2)
     if not quiet:
         for table, findings in by_table(report.findings):
             console.print()

@@ -10,12 +10,18 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from driftguard.errors import TypeMapError
+from driftguard.errors import TypeMapError, UsageError
 from driftguard.model.emission import Loss
 from driftguard.model.landing import Cast
 from driftguard.resources import data_dir
+from driftguard.sql.snowflake import parse_type
 
 M = TypeVar("M", bound="_Strict")
+
+_TIMESTAMPS = ("TIMESTAMP_NTZ", "TIMESTAMP_LTZ", "TIMESTAMP_TZ")
+KNOWN_TYPES = frozenset(
+    ["NUMBER", "VARCHAR", "BINARY", "FLOAT", "BOOLEAN", "DATE", "TIME", "VARIANT", "ARRAY", "OBJECT", *_TIMESTAMPS]
+)
 
 HOPS = ("postgres_to_dms", "dms_to_parquet", "parquet_to_staging", "postgres_to_final")
 
@@ -103,7 +109,30 @@ def load(overrides: Path | None = None) -> TypeMaps:
     unknown = set(document) - {"override"}
     if unknown:
         raise TypeMapError(f"{overrides}: unknown key {sorted(unknown)[0]!r}", hint="write [[override]] tables")
-    return TypeMaps(maps.rows, tuple(_parse(Override, item, overrides) for item in document.get("override", [])))
+    items = document.get("override", [])
+    if not isinstance(items, list):
+        raise TypeMapError(f"{overrides}: [override] is one table", hint="write [[override]], one for each decision")
+    found = tuple(_parse(Override, item, overrides) for item in items)
+    for number, item in enumerate(found, start=1):
+        _usable(item, f"{overrides}: override {number}")
+    return TypeMaps(maps.rows, found)
+
+
+def _usable(item: Override, where: str) -> None:
+    """An override that could never match, or would fail only when it does, is refused at once."""
+    if item.column is None and item.type is None:
+        raise TypeMapError(f"{where}: it says neither for which column nor for which type")
+    if item.column is not None and item.column.count(".") < 2:
+        raise TypeMapError(f"{where}: column = {item.column!r} is not schema.table.column")
+    if item.staging is None and item.final is None and item.cast is None:
+        raise TypeMapError(f"{where}: it changes nothing", hint="give staging, final or cast")
+    for key, text in (("staging", item.staging), ("final", item.final)):
+        try:
+            known = text is None or parse_type(text).base in KNOWN_TYPES
+        except UsageError:
+            known = False
+        if not known:
+            raise TypeMapError(f"{where}: {key} = {text!r} is not a Snowflake type that driftguard knows")
 
 
 def _rows(path: Path) -> tuple[Row, ...]:

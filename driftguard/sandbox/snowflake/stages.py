@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import hashlib
+import re
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -117,13 +118,16 @@ def list_stage(ex: Execution, reader: Reader) -> Result:
 def read_location(ex: Execution, reader: Reader) -> tuple[Located[Stage], str]:
     """`@db.schema.stage/path/` or the same in a string; the path is taken as it stands."""
     if reader.token.kind is Kind.STRING:
-        inner = Reader(reader.string())
-        found, prefix = _location(ex, inner, inner.sql, None)
-        return found, prefix
-    return _location(ex, reader, reader.sql, reader)
+        text = reader.string()
+        # the name ends at the first slash outside quotes; the path may hold a quote that is never closed
+        match = re.fullmatch(r'(@(?:"(?:[^"]|"")*"|[^"/])*)(/.*)?', text, re.DOTALL)
+        found, _ = _location(ex, Reader(match[1] if match else text))
+        return found, (match[2] or "")[1:] if match else ""
+    return _location(ex, reader)
 
 
-def _location(ex: Execution, reader: Reader, text: str, outer: Reader | None) -> tuple[Located[Stage], str]:
+def _location(ex: Execution, reader: Reader) -> tuple[Located[Stage], str]:
+    text = reader.sql
     reader.expect_op("@")
     if reader.is_op("%") or reader.is_op("~"):
         raise errors.unsupported("table and user stages")
@@ -132,8 +136,6 @@ def _location(ex: Execution, reader: Reader, text: str, outer: Reader | None) ->
     if not reader.is_op("/"):
         return found, ""
     start = reader.token.end
-    if outer is None:
-        return found, text[start:]
     end = start
     while end < len(text) and not text[end].isspace() and text[end] not in ",);":
         end += 1

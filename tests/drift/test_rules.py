@@ -1,0 +1,513 @@
+"""Every rule: one context in which it fires, with what it says, and one in which it stays silent."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import pytest
+
+from builders import ENDPOINT, POLICY, RULES, context, landed, numeric, plain, table, task, varchar
+from driftguard.drift.compare import all_rules, compare
+from driftguard.drift.context import Context
+from driftguard.emission.mapping_document import parse_mappings
+from driftguard.merge.generate import generate
+from driftguard.model.catalog import Catalog, Key, Table, Unseen
+from driftguard.model.finding import Finding, Severity
+from driftguard.model.settings import DmsTask, TaskSettings
+from driftguard.model.snowflake import Estate, SfColumn, SfTable, SfType
+
+ORDERS = table("orders", ("note", varchar(40)), ("total", numeric(10, 2)))
+STAGING, FINAL = "DB.STAGING.ORDERS_CDC", "DB.FINAL.ORDERS"
+TEXT = SfType("VARCHAR", length=134_217_728)
+CLEAN = landed(ORDERS)
+
+
+# -- small changes of an estate -------------------------------------------------------------------------------------
+
+
+def change_table(estate: Estate, name: str, change: Callable[[SfTable], SfTable | None]) -> Estate:
+    """The estate with one table changed, or gone where `change` gives None."""
+    tables = tuple(changed for t in estate.tables if (changed := change(t) if str(t.name) == name else t) is not None)
+    return dataclasses.replace(estate, tables=tables)
+
+
+def without_table(name: str, estate: Estate = CLEAN) -> Estate:
+    return change_table(estate, name, lambda _: None)
+
+
+def without_column(name: str, column: str, estate: Estate = CLEAN) -> Estate:
+    return change_table(
+        estate, name, lambda t: dataclasses.replace(t, columns=tuple(c for c in t.columns if c.name != column))
+    )
+
+
+def alter(name: str, column: str, estate: Estate = CLEAN, **change: Any) -> Estate:
+    return change_table(
+        estate,
+        name,
+        lambda t: dataclasses.replace(
+            t, columns=tuple(dataclasses.replace(c, **change) if c.name == column else c for c in t.columns)
+        ),
+    )
+
+
+def with_column(name: str, column: SfColumn, estate: Estate = CLEAN) -> Estate:
+    return change_table(estate, name, lambda t: dataclasses.replace(t, columns=(*t.columns, column)))
+
+
+def pipes(estate: Estate = CLEAN, **change: Any) -> Estate:
+    return dataclasses.replace(estate, pipes=tuple(dataclasses.replace(p, **change) for p in estate.pipes))
+
+
+def tasks(estate: Estate = CLEAN, **change: Any) -> Estate:
+    return dataclasses.replace(estate, tasks=tuple(dataclasses.replace(t, **change) for t in estate.tasks))
+
+
+def option(key: str, value: str, estate: Estate = CLEAN) -> Estate:
+    formats = tuple(
+        dataclasses.replace(f, options=tuple((k, value if k == key else v) for k, v in f.options))
+        for f in estate.file_formats
+    )
+    return dataclasses.replace(estate, file_formats=formats)
+
+
+def on(estate: Estate, *items: Table, **more: Any) -> Context:
+    return context(*(items or (ORDERS,)), estate=estate, **more)
+
+
+def endpoint(**settings: Any) -> DmsTask:
+    return task(endpoint=dataclasses.replace(ENDPOINT, **settings))
+
+
+def migrated(before: Table, after: Table | None) -> Context:
+    """A proposal: the same database before and after a migration, and Snowflake as it is for `before`."""
+    items = () if after is None else (after,)
+    return context(*items, estate=landed(before), before=Catalog((before,)))
+
+
+def column(name: str, type_: Any, attnum: int, **more: Any) -> Any:
+    return dataclasses.replace(ORDERS.columns[1], name=name, type=type_, attnum=attnum, **more)
+
+
+def plus(item: Table, *columns: Any) -> Table:
+    return dataclasses.replace(item, columns=(*item.columns, *columns))
+
+
+def renamed_column() -> Table:
+    columns = tuple(dataclasses.replace(c, name="remark") if c.name == "note" else c for c in ORDERS.columns)
+    return dataclasses.replace(ORDERS, columns=columns)
+
+
+# -- the registry ------------------------------------------------------------------------------------------------------
+
+
+class Case(NamedTuple):
+    """`fires` gives a finding of the code with these properties, `silent` gives none."""
+
+    fires: Context
+    silent: Context
+    message: str
+    table: str | None = "shop.orders"
+    column: str | None = None
+    severity: Severity | None = None  # None: the rule's usual one
+    system: str = "snowflake"
+
+
+def _cases() -> dict[str, Case]:
+    clean = on(CLEAN)
+    wide = table("orders", ("note", varchar(80)), ("total", numeric(10, 2)))
+    short = alter(STAGING, "NOTE", type=SfType("VARCHAR", length=40))
+    short_final = alter(FINAL, "NOTE", type=SfType("VARCHAR", length=40))
+    scaled = SfType("NUMBER", precision=38, scale=1)
+    geo = table("orders", ("place", plain("geometry")))
+    return {
+        "DG101": Case(on(Estate()), clean, f"shop.orders has no landing {STAGING}"),
+        "DG102": Case(
+            on(without_column(STAGING, "NOTE")), clean, f"{STAGING} has no column NOTE for note", column="note"
+        ),
+        "DG103": Case(
+            on(short, wide),
+            on(short),
+            f"{STAGING}.NOTE is VARCHAR(40); the values need VARCHAR(80)",
+            column="note",
+        ),
+        "DG104": Case(
+            on(alter(STAGING, "TOTAL", type=scaled)),
+            clean,
+            f"{STAGING}.TOTAL is NUMBER(38,1); the values need NUMBER(10,2)",
+            column="total",
+        ),
+        "DG105": Case(on(alter(STAGING, "NOTE", nullable=False)), clean, f"{STAGING}.NOTE is NOT NULL", column="NOTE"),
+        "DG106": Case(
+            on(with_column(FINAL, SfColumn("OLD", TEXT), with_column(STAGING, SfColumn("OLD", TEXT)))),
+            on(with_column(FINAL, SfColumn("COMPUTED", TEXT))),
+            f"{FINAL}.OLD is no longer emitted by DMS and is kept",
+            column="OLD",
+        ),
+        "DG107": Case(
+            on(Estate(), table("orders", ("at", plain("tstzrange")))),
+            clean,
+            "shop.orders.at: what DMS writes for tstzrange is not documented",
+            column="at",
+            system="aurora",
+        ),
+        "DG108": Case(
+            on(Estate(), table("orders", ("weight", plain("numeric")))),
+            clean,
+            "shop.orders.weight: numeric without (p,s) is rounded by DMS to 6 decimals",
+            column="weight",
+            system="aurora",
+        ),
+        "DG109": Case(
+            on(Estate(), geo), clean, "shop.orders.place is not in the files: PostGIS", column="place", system="aurora"
+        ),
+        "DG110": Case(
+            on(Estate(), table("orders", ("Note", plain("text")), ("note", plain("text")))),
+            clean,
+            "shop.orders emits 'Note' and 'note', which differ only by case",
+            column="note",
+            system="aurora",
+        ),
+        "DG111": Case(on(without_column(STAGING, "_DG_FILE")), clean, f"{STAGING} has no column _DG_FILE"),
+        "DG201": Case(on(without_table(FINAL)), on(Estate()), f"shop.orders has no table {FINAL}"),
+        "DG202": Case(on(without_column(FINAL, "NOTE")), clean, f"{FINAL} has no column NOTE", column="note"),
+        "DG203": Case(
+            on(short_final, wide),
+            on(short_final),
+            f"{FINAL}.NOTE is VARCHAR(40); the values need VARCHAR(80)",
+            column="note",
+        ),
+        "DG204": Case(
+            on(alter(FINAL, "TOTAL", type=scaled)),
+            clean,
+            f"{FINAL}.TOTAL is NUMBER(38,1); the values need NUMBER(10,2)",
+            column="total",
+        ),
+        "DG205": Case(on(alter(FINAL, "NOTE", nullable=False)), clean, f"{FINAL}.NOTE is NOT NULL", column="NOTE"),
+        "DG301": Case(
+            on(dataclasses.replace(CLEAN, pipes=())),
+            on(dataclasses.replace(CLEAN, pipes=(), unseen=(Unseen("pipes in DB.STAGING", "no privilege"),))),
+            f"{STAGING} has no pipe DB.STAGING.ORDERS_PIPE",
+        ),
+        "DG302": Case(
+            on(pipes(state="PAUSED")),
+            on(pipes(state="RUNNING")),
+            "DB.STAGING.ORDERS_PIPE does not load files: its state is PAUSED",
+        ),
+        "DG303": Case(
+            on(dataclasses.replace(CLEAN, tasks=())),
+            on(dataclasses.replace(CLEAN, tasks=(), unseen=(Unseen("tasks in DB.STAGING", "no privilege"),))),
+            f"{FINAL} has no merge task DB.STAGING.ORDERS_MERGE",
+        ),
+        "DG304": Case(
+            on(tasks(definition=CLEAN.tasks[0].definition.replace("s.op", "s.OP").replace('"NOTE"', '"N"'))),
+            on(tasks(definition=f"\n{CLEAN.tasks[0].definition}\n")),
+            "the merge of DB.STAGING.ORDERS_MERGE is not the one that this schema needs",
+        ),
+        "DG305": Case(on(tasks(state="suspended")), clean, "DB.STAGING.ORDERS_MERGE is suspended"),
+        "DG306": Case(
+            on(tasks(definition="CALL MERGE_ORDERS()")), clean, "DB.STAGING.ORDERS_MERGE runs a merge that driftguard"
+        ),
+        "DG307": Case(
+            on(option("BINARY_AS_TEXT", "TRUE")),
+            on(option("BINARY_AS_TEXT", "false")),
+            "DB.STAGING.DRIFTGUARD_PARQUET has BINARY_AS_TEXT = TRUE, not FALSE",
+            table=None,
+        ),
+        "DG308": Case(
+            on(dataclasses.replace(CLEAN, timezone="Europe/Berlin"), plus(ORDERS, column("at", plain("timestamp"), 9))),
+            on(dataclasses.replace(CLEAN, timezone="Etc/UTC"), plus(ORDERS, column("at", plain("timestamp"), 9))),
+            "the account's TIMEZONE is Europe/Berlin: the timestamps of 1 tables",
+            table=None,
+        ),
+        "DG401": Case(
+            on(CLEAN, dms=endpoint(timestamp_column_name=None)),
+            clean,
+            "DMS task dms: TimestampColumnName is not set",
+            table=None,
+            system="dms",
+        ),
+        "DG402": Case(
+            on(CLEAN, dms=endpoint(data_format="csv")),
+            clean,
+            "DMS task dms: DataFormat is csv",
+            table=None,
+            system="dms",
+        ),
+        "DG403": Case(
+            on(CLEAN, dms=endpoint(cdc_inserts_and_updates=True)),
+            clean,
+            "DMS task dms: CdcInsertsAndUpdates leaves out deletes",
+            table=None,
+            system="dms",
+        ),
+        "DG404": Case(
+            on(CLEAN, dms=endpoint(use_task_start_time_for_full_load_timestamp=False)),
+            clean,
+            "DMS task dms: UseTaskStartTimeForFullLoadTimestamp is not set",
+            table=None,
+            system="dms",
+        ),
+        "DG405": Case(
+            on(CLEAN, dms=DmsTask("dms", parse_mappings({"rules": RULES[:1]}), ENDPOINT)),
+            clean,
+            "DMS task dms: no change sequence in the files of 1 of 1 tables",
+            table=None,
+            system="dms",
+        ),
+        "DG406": Case(
+            on(Estate(), dms=task(_rename("10", "a"), _rename("11", "b"))), clean, "shop.orders: ", system="dms"
+        ),
+        "DG407": Case(
+            dataclasses.replace(clean, unselected=("shop.log",)),
+            clean,
+            "shop.log is selected by no DMS task",
+            table=None,
+            system="aurora",
+        ),
+        "DG408": Case(
+            on(CLEAN, table("orders", schema="other")),
+            clean,
+            "none of the 1 tables that were seen on Aurora is selected",
+            table=None,
+            system="dms",
+        ),
+        "DG501": Case(
+            on(Estate(), table("log", key=())),
+            clean,
+            "shop.log has no primary key that DMS delivers",
+            table="shop.log",
+            system="aurora",
+        ),
+        "DG502": Case(
+            on(Estate(), _keyed_by_text()),
+            clean,
+            "shop.coupons.code is part of the key and NCLOB for DMS",
+            table="shop.coupons",
+            column="code",
+            system="aurora",
+        ),
+        "DG503": Case(
+            dataclasses.replace(clean, catalog=Catalog((ORDERS,), unseen=(Unseen("schema billing", "no USAGE"),))),
+            clean,
+            "schema billing on Aurora could not be looked at: no USAGE",
+            table=None,
+            system="aurora",
+        ),
+        "DG601": Case(
+            on(dataclasses.replace(CLEAN, unseen=(Unseen("tables in DB.FINAL", "no privilege"),))),
+            clean,
+            "tables in DB.FINAL on Snowflake could not be looked at: no privilege",
+            table=None,
+        ),
+        "DG604": Case(
+            dataclasses.replace(clean, stale=("snapshot s.json is 9 days old",)),
+            clean,
+            "snapshot s.json is 9 days old",
+            table=None,
+            system="file",
+        ),
+        "DG701": Case(
+            migrated(ORDERS, plus(ORDERS, column("tier", plain("int4"), 4, default="0", missing_value="0"))),
+            migrated(ORDERS, plus(ORDERS, column("tier", plain("int4"), 4))),
+            "shop.orders.tier is added with the default 0, which existing rows do not send",
+            column="tier",
+            system="aurora",
+        ),
+        "DG702": Case(
+            migrated(ORDERS, renamed_column()),
+            migrated(ORDERS, plus(ORDERS, column("remark", varchar(40), 4))),
+            "shop.orders.note is renamed to remark",
+            column="remark",
+            system="aurora",
+        ),
+        "DG703": Case(
+            migrated(ORDERS, dataclasses.replace(ORDERS, name="purchases")),
+            migrated(ORDERS, dataclasses.replace(ORDERS, name="purchases", oid=4711)),
+            "shop.orders becomes shop.purchases",
+            table="shop.purchases",
+            system="aurora",
+        ),
+        "DG704": Case(
+            migrated(ORDERS, dataclasses.replace(ORDERS, primary_key=Key("pk", ("id", "note")))),
+            migrated(ORDERS, dataclasses.replace(ORDERS, primary_key=Key("another_name", ("id",)))),
+            "the primary key of shop.orders changes from (id) to (id, note)",
+            system="aurora",
+        ),
+    }
+
+
+def _rename(number: str, value: str) -> dict[str, object]:
+    return {
+        "rule-type": "transformation",
+        "rule-id": number,
+        "rule-name": number,
+        "rule-target": "column",
+        "rule-action": "rename",
+        "value": value,
+        "object-locator": {"schema-name": "shop", "table-name": "orders", "column-name": "note"},
+    }
+
+
+def _keyed_by_text() -> Table:
+    item = table("coupons", ("code", plain("text")))
+    return dataclasses.replace(item, primary_key=Key("coupons_pkey", ("code",)))
+
+
+CASES = _cases()
+
+
+def of(code: str, ctx: Context) -> list[Finding]:
+    return [f for f in compare(ctx) if f.code == code]
+
+
+def test_every_rule_has_a_case() -> None:
+    """DG801 is about other findings: tests/drift/test_waivers.py."""
+    assert set(CASES) | {"DG801"} == set(all_rules())
+
+
+@pytest.mark.parametrize("code", CASES)
+def test_it_fires_and_says_what_and_where(code: str) -> None:
+    case = CASES[code]
+    found = of(code, case.fires)
+    assert found, f"{code} did not fire"
+    finding = next((f for f in found if f.message.startswith(case.message)), None)
+    assert finding is not None, [f.message for f in found]
+    assert finding.severity is (case.severity or all_rules()[code].SEVERITY)
+    assert (str(finding.table) if finding.table else None) == case.table
+    assert finding.column == case.column
+    assert finding.place is not None
+    assert finding.place.system == case.system
+    assert finding.reason
+    assert finding.remedy
+    assert finding.message == finding.message.strip()
+    assert "\n" not in finding.message
+
+
+@pytest.mark.parametrize("code", CASES)
+def test_it_stays_silent_where_nothing_is_wrong(code: str) -> None:
+    assert of(code, CASES[code].silent) == []
+
+
+@pytest.mark.parametrize("code", CASES)
+def test_it_says_the_same_each_time(code: str) -> None:
+    """Same input, same findings in the same order, with ids that differ from each other."""
+    fires = CASES[code].fires
+    assert compare(fires) == compare(fires)
+    found = of(code, fires)
+    assert len({f.id for f in found}) == len(found)
+
+
+def test_a_clean_schema_has_no_finding_above_info() -> None:
+    everything = table(
+        "orders",
+        ("note", varchar(40)),
+        ("total", numeric(10, 2)),
+        ("flag", plain("bool")),
+        ("doc", plain("jsonb")),
+        ("at", plain("timestamptz")),
+        ("day", plain("date")),
+        ("key", plain("uuid")),
+        ("raw", plain("bytea")),
+        ("ratio", plain("float8")),
+    )
+    other = table("Quoted Name", ('c"1', plain("text")), oid=1001)
+    found = compare(context(everything, other, estate=landed(everything, other)))
+    assert [f.message for f in found if f.severity is not Severity.INFO] == []
+
+
+def test_a_column_left_out_on_purpose_is_a_note_and_one_that_dms_cannot_write_is_an_error() -> None:
+    drop = _rename("10", "") | {"rule-action": "remove-column"}
+    drop.pop("value")
+    (chosen,) = of("DG109", on(Estate(), dms=task(drop)))
+    assert chosen.severity is Severity.INFO
+    (lost,) = of("DG109", CASES["DG109"].fires)
+    assert lost.severity is Severity.ERROR
+
+
+@pytest.mark.parametrize(
+    ("pipe", "why"),
+    [
+        ({"state": "STALLED_COMPILATION_ERROR"}, "STALLED_COMPILATION_ERROR"),
+        ({"state": "RUNNING", "invalid_reason": "Stage was dropped"}, "Stage was dropped"),
+        ({"state": "STOPPED_STAGE_DROPPED"}, "STOPPED_STAGE_DROPPED"),
+    ],
+)
+def test_a_pipe_in_any_state_but_running_does_not_load(pipe: dict[str, str], why: str) -> None:
+    (finding,) = of("DG302", on(pipes(**pipe)))
+    assert finding.message.endswith(why)
+
+
+def test_a_pipe_whose_state_was_not_asked_for_is_not_judged() -> None:
+    assert of("DG302", on(pipes(state=None))) == []
+
+
+# -- mutations: each way in which one side can be changed is named -----------------------------------------------------
+
+WIDER = table("orders", ("note", varchar(41)), ("total", numeric(10, 2)))
+MUTATIONS: dict[str, tuple[Context, set[str]]] = {
+    "all gone": (on(Estate()), {"DG101"}),
+    "staging table gone": (on(without_table(STAGING)), {"DG101"}),
+    "final table gone": (on(without_table(FINAL)), {"DG201"}),
+    "pipe gone": (on(dataclasses.replace(CLEAN, pipes=())), {"DG301"}),
+    "task gone": (on(dataclasses.replace(CLEAN, tasks=())), {"DG303"}),
+    "data column gone from staging": (on(without_column(STAGING, "NOTE")), {"DG102"}),
+    "op gone from staging": (on(without_column(STAGING, "OP")), {"DG102"}),
+    "commit time gone from staging": (on(without_column(STAGING, "COMMIT_TS")), {"DG102"}),
+    "sequence gone from staging": (on(without_column(STAGING, "SEQ")), {"DG102"}),
+    "file name gone from staging": (on(without_column(STAGING, "_DG_FILE")), {"DG111"}),
+    "row number gone from staging": (on(without_column(STAGING, "_DG_ROW")), {"DG111"}),
+    "load time gone from staging": (on(without_column(STAGING, "_DG_LOADED_AT")), {"DG111"}),
+    "data column gone from final": (on(without_column(FINAL, "TOTAL")), {"DG202"}),
+    "commit time gone from final": (on(without_column(FINAL, "_DG_COMMIT_TS")), {"DG202"}),
+    "order gone from final": (on(without_column(FINAL, "_DG_SEQ")), {"DG202"}),
+    "key column gone from final": (on(without_column(FINAL, "ID")), {"DG202"}),
+    "staging text too short": (on(alter(STAGING, "NOTE", type=SfType("VARCHAR", length=39))), {"DG103"}),
+    "final text too short": (on(alter(FINAL, "NOTE", type=SfType("VARCHAR", length=39))), {"DG203"}),
+    "staging number too short": (on(alter(STAGING, "TOTAL", type=SfType("NUMBER", 9, 2))), {"DG103"}),
+    "final number too short": (on(alter(FINAL, "TOTAL", type=SfType("NUMBER", 9, 2))), {"DG203"}),
+    "staging of another family": (on(alter(STAGING, "TOTAL", type=SfType("FLOAT"))), {"DG104"}),
+    "final of another family": (on(alter(FINAL, "NOTE", type=SfType("DATE"))), {"DG204"}),
+    "staging of another scale": (on(alter(STAGING, "TOTAL", type=SfType("NUMBER", 38, 0))), {"DG104"}),
+    "final of another scale": (on(alter(FINAL, "TOTAL", type=SfType("NUMBER", 38, 0))), {"DG204"}),
+    "staging column required": (on(alter(STAGING, "ID", nullable=False)), {"DG105"}),
+    "final column required": (on(alter(FINAL, "TOTAL", nullable=False)), {"DG205"}),
+    "merge edited": (on(tasks(definition=CLEAN.tasks[0].definition.replace("'D'", "'X'"))), {"DG304"}),
+    "merge of somebody else": (on(tasks(definition="CALL X()")), {"DG306"}),
+    "task suspended": (on(tasks(state="suspended")), {"DG305"}),
+    "pipe paused": (on(pipes(state="PAUSED")), {"DG302"}),
+    "file format changed": (on(option("USE_LOGICAL_TYPE", "FALSE")), {"DG307"}),
+    "column added on Aurora": (on(CLEAN, plus(ORDERS, column("tier", varchar(5), 4))), {"DG102", "DG202", "DG304"}),
+    "column dropped on Aurora": (on(CLEAN, table("orders", ("total", numeric(10, 2)))), {"DG106", "DG304"}),
+    "column longer on Aurora": (
+        on(alter(FINAL, "NOTE", alter(STAGING, "NOTE", type=SfType("VARCHAR", length=40)), type=SfType("VARCHAR", length=40)), WIDER),
+        {"DG103", "DG203"},
+    ),
+    "type changed on Aurora": (on(CLEAN, table("orders", ("note", plain("date")), ("total", numeric(10, 2)))), {"DG104", "DG204"}),
+    "key dropped on Aurora": (on(CLEAN, dataclasses.replace(ORDERS, primary_key=None)), {"DG501"}),
+    "key extended on Aurora": (on(CLEAN, dataclasses.replace(ORDERS, primary_key=Key("k", ("id", "note")))), {"DG304"}),
+    "table renamed on Aurora": (on(CLEAN, dataclasses.replace(ORDERS, name="purchases")), {"DG101"}),
+    "loads stamped late": (on(CLEAN, dms=endpoint(use_task_start_time_for_full_load_timestamp=False)), {"DG304", "DG404"}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", MUTATIONS)
+def test_a_change_on_one_side_is_named(what: str) -> None:
+    """Exactly the codes that fit: nothing is missed, and nothing is blamed on something else."""
+    ctx, codes = MUTATIONS[what]
+    assert {f.code for f in compare(ctx)} == codes
+
+
+def test_the_merge_of_the_clean_estate_is_the_generated_one() -> None:
+    from driftguard.drift.context import merge_spec
+
+    (pair,) = on(CLEAN).pairs
+    assert CLEAN.tasks[0].definition == generate(merge_spec(pair, POLICY))
+
+
+def test_task_settings_that_can_lose_changes_are_errors() -> None:
+    dms = task(settings=TaskSettings(batch_apply_enabled=True))
+    (finding,) = of("DG403", on(CLEAN, dms=dms))
+    assert "BatchApplyEnabled" in finding.message

@@ -1,0 +1,252 @@
+"""What DMS writes for a table: the columns of its full-load files and of its CDC files."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import pytest
+
+from builders import ENDPOINT, numeric, plain, table, task, varchar
+from driftguard.emission.emit import CHOSEN, emit
+from driftguard.model.catalog import Key, Table
+from driftguard.model.emission import Emission, Loss, Role
+from driftguard.model.identifiers import TableName
+from driftguard.model.settings import DmsTask, EndpointSettings, TaskSettings
+from driftguard.typemap.load import shipped
+from driftguard.typemap.resolve import Resolver
+
+ORDERS = table("orders", ("note", varchar(40)), ("total", numeric(10, 2)))
+
+
+def run(item: Table = ORDERS, dms: DmsTask | None = None) -> Emission:
+    dms = dms or task()
+    found = emit(item, dms, Resolver(shipped(), dms.endpoint))
+    assert found is not None
+    return found
+
+
+def nothing(item: Table, dms: DmsTask | None = None) -> bool:
+    dms = dms or task()
+    return emit(item, dms, Resolver(shipped(), dms.endpoint)) is None
+
+
+def rule(action: str, number: int = 10, column: str | None = None, **more: Any) -> dict[str, object]:
+    locator = {"schema-name": "shop", "table-name": "%"} | ({"column-name": column} if column else {})
+    return {
+        "rule-type": "transformation",
+        "rule-id": str(number),
+        "rule-name": str(number),
+        "rule-target": more.pop("target", "column"),
+        "rule-action": action,
+        "object-locator": locator,
+        **more,
+    }
+
+
+def names(columns: tuple[Any, ...]) -> list[str]:
+    return [c.name for c in columns]
+
+
+def with_endpoint(**settings: Any) -> DmsTask:
+    return task(endpoint=dataclasses.replace(ENDPOINT, **settings))
+
+
+@pytest.mark.parametrize(
+    ("include_op", "inserts_only", "inserts_and_updates", "full_load", "cdc"),
+    [
+        (True, True, False, True, True),
+        (True, False, False, True, True),
+        (True, False, True, True, True),
+        (False, False, False, False, True),
+        (False, False, True, False, True),
+        (False, True, False, False, False),
+    ],
+)
+def test_op_is_written_by_the_documented_truth_table(
+    include_op: bool, inserts_only: bool, inserts_and_updates: bool, full_load: bool, cdc: bool
+) -> None:
+    """AWS DMS User Guide, "Indicating source DB operations in migrated S3 data"; it is the first column."""
+    found = run(
+        dms=with_endpoint(
+            include_op_for_full_load=include_op,
+            cdc_inserts_only=inserts_only,
+            cdc_inserts_and_updates=inserts_and_updates,
+        )
+    )
+    assert ("Op" in names(found.full_load)) is full_load
+    assert ("Op" in names(found.cdc)) is cdc
+    for columns, written in ((found.full_load, full_load), (found.cdc, cdc)):
+        assert (columns[0].name == "Op") is written
+    assert (found.role(Role.OP) is not None) is (full_load or cdc)
+
+
+def test_the_union_of_both_files_has_each_column_once() -> None:
+    found = run()
+    assert names(found.columns) == ["Op", "id", "note", "total", "seq", "commit_ts"]
+    assert names(found.full_load) == ["id", "note", "total", "seq", "commit_ts"]
+
+
+def test_the_commit_time_is_one_text_column_of_the_configured_name_in_both_files() -> None:
+    found = run(dms=with_endpoint(timestamp_column_name="When"))
+    for columns in (found.full_load, found.cdc):
+        assert columns[-1].name == "When"
+        assert (columns[-1].role, columns[-1].parquet_type) == (Role.COMMIT_TIME, "STRING")
+
+
+def test_without_a_name_there_is_no_commit_time() -> None:
+    found = run(dms=with_endpoint(timestamp_column_name=None))
+    assert found.role(Role.COMMIT_TIME) is None
+
+
+def test_the_change_sequence_is_known_by_its_expression_and_not_by_its_name() -> None:
+    assert run().role(Role.CHANGE_SEQ).name == "seq"  # type: ignore[union-attr]
+    other = rule("add-column", value="shard", expression="'eu'", **{"data-type": {"type": "string", "length": 8}})
+    added = {c.name: c.role for c in run(dms=task(other)).columns}
+    assert added["shard"] is Role.ADDED
+    assert added["seq"] is Role.CHANGE_SEQ
+
+
+def test_an_added_column_has_the_type_that_its_rule_gives() -> None:
+    other = rule("add-column", value="rank", expression="1", **{"data-type": {"type": "int4"}})
+    column = next(c for c in run(dms=task(other)).cdc if c.name == "rank")
+    assert (column.dms_type, column.parquet_type, column.source) == ("INT4", "INT32", None)
+
+
+def test_a_removed_column_is_named_as_left_out_on_purpose() -> None:
+    found = run(dms=task(rule("remove-column", column="note")))
+    assert "note" not in names(found.columns)
+    ((name, reason),) = found.dropped
+    assert name == "note"
+    assert reason.startswith(CHOSEN)
+
+
+def test_include_column_leaves_out_all_that_it_does_not_name() -> None:
+    """A column that is added on Aurora later is left out too, until the mappings change."""
+    keep = (rule("include-column", column="id"), rule("include-column", 11, column="total"))
+    found = run(dms=task(*keep))
+    data = [c.name for c in found.cdc if c.role is Role.DATA]
+    assert data == ["id", "total"]
+    assert [name for name, _ in found.dropped] == ["note"]
+
+
+def test_a_renamed_column_keeps_its_source_and_its_place_in_the_key() -> None:
+    found = run(dms=task(rule("rename", column="id", value="order_id")))
+    column = next(c for c in found.cdc if c.name == "order_id")
+    assert (column.source, found.key) == ("id", ("order_id",))
+
+
+def test_change_data_type_decides_the_type_and_is_an_assumption() -> None:
+    changed = rule("change-data-type", column="note", **{"data-type": {"type": "numeric", "precision": 12, "scale": 3}})
+    column = next(c for c in run(dms=task(changed)).cdc if c.name == "note")
+    assert (column.dms_type, column.parquet_type) == ("NUMERIC(12,3)", "DECIMAL(12,3)")
+    assert column.hops[0].loss is Loss.ASSUMED_EXACT
+
+
+def test_before_images_are_columns_of_their_own_and_no_data() -> None:
+    images = rule("add-before-image-columns", **{"before-image-def": {"column-prefix": "BI_", "column-filter": "all"}})
+    found = run(dms=task(images))
+    before = [c for c in found.cdc if c.role is Role.BEFORE_IMAGE]
+    assert [(c.name, c.source) for c in before] == [("BI_id", "id"), ("BI_note", "note"), ("BI_total", "total")]
+    assert [c.name for c in found.cdc if c.role is Role.DATA] == ["id", "note", "total"]
+
+
+def test_lobs_need_a_primary_key() -> None:
+    keyless = table("log", ("line", plain("text")), key=())
+    found = run(keyless)
+    assert found.key == ()
+    ((name, reason),) = found.dropped
+    assert name == "line"
+    assert "primary key" in reason
+    assert not reason.startswith(CHOSEN)
+
+
+def test_lobs_are_left_out_where_the_task_does_not_support_them() -> None:
+    dms = task(settings=TaskSettings(support_lobs=False))
+    ((name, reason),) = run(table("orders", ("doc", plain("jsonb"))), dms).dropped
+    assert (name, "SupportLobs" in reason) == ("doc", True)
+
+
+def test_a_type_that_dms_does_not_deliver_is_left_out_with_its_reason() -> None:
+    ((name, reason),) = run(table("shops", ("place", plain("geography")))).dropped
+    assert (name, "PostGIS" in reason) == ("place", True)
+
+
+def test_a_key_of_which_one_column_is_left_out_is_no_key() -> None:
+    item = table("prices", ("country", varchar(2)), key=("id", "country"))
+    assert run(item).key == ("id", "country")
+    assert run(item, task(rule("remove-column", column="country"))).key == ()
+
+
+def test_the_order_of_the_key_is_that_of_the_constraint() -> None:
+    item = dataclasses.replace(
+        table("prices", ("country", varchar(2))), primary_key=Key("prices_pkey", ("country", "id"))
+    )
+    assert run(item).key == ("country", "id")
+
+
+@pytest.mark.parametrize(
+    ("settings", "path"),
+    [
+        ({}, "dms/shop/orders/"),
+        ({"bucket_folder": ""}, "shop/orders/"),
+        ({"bucket_folder": "/a/b/"}, "a/b/shop/orders/"),
+    ],
+)
+def test_files_lie_below_the_bucket_folder(settings: dict[str, Any], path: str) -> None:
+    assert run(dms=with_endpoint(**settings)).path == path
+
+
+def test_a_target_schema_replaces_the_schema_of_every_path() -> None:
+    found = run(dms=task(settings=TaskSettings(target_schema="lake")))
+    assert found.target == TableName("lake", "orders")
+    assert found.path == "dms/lake/orders/"
+
+
+def test_a_rename_of_the_table_moves_its_folder_and_keeps_its_source() -> None:
+    found = run(dms=task(rule("rename", target="table", value="bestellungen")))
+    assert (found.source.table, found.target) == (TableName("shop", "orders"), TableName("shop", "bestellungen"))
+    assert found.path.endswith("/shop/bestellungen/")
+
+
+def test_a_table_that_no_rule_selects_is_not_emitted() -> None:
+    assert nothing(table("orders", schema="other"))
+    without = {
+        "rule-type": "selection",
+        "rule-id": "9",
+        "rule-name": "9",
+        "rule-action": "exclude",
+        "object-locator": {"schema-name": "shop", "table-name": "orders"},
+    }
+    assert nothing(ORDERS, task(without))
+
+
+@pytest.mark.parametrize(("change", "gone"), [({"persistence": "u"}, True), ({"persistence": "t"}, True), ({}, False)])
+def test_unlogged_tables_have_no_wal(change: dict[str, str], gone: bool) -> None:
+    assert nothing(dataclasses.replace(ORDERS, **change)) is gone  # type: ignore[arg-type]
+
+
+def test_a_partition_and_its_parent_are_tables_of_their_own() -> None:
+    parent = dataclasses.replace(ORDERS, kind="p", partition_key="RANGE (id)")
+    part = dataclasses.replace(ORDERS, name="orders_2026", partition_of=parent.id)
+    assert run(parent).target.name == "orders"
+    assert run(part).target.name == "orders_2026"
+    to_parent = task(rule("rename", target="table", value="orders"))
+    assert run(part, to_parent).target == run(parent, to_parent).target
+
+
+def test_a_stored_generated_column_is_emitted_like_any_other() -> None:
+    columns = (*ORDERS.columns[:2], dataclasses.replace(ORDERS.columns[2], generated="s", default="id * 2"))
+    assert "total" in names(run(dataclasses.replace(ORDERS, columns=columns)).cdc)
+
+
+def test_rules_that_meet_on_one_column_are_a_warning() -> None:
+    both = (rule("rename", column="note", value="remark"), rule("convert-uppercase", 11, column="note"))
+    found = run(dms=task(*both))
+    assert "remark" in names(found.cdc), "the rule with the lower id is applied"
+    assert found.warnings
+
+
+def test_settings_that_exclude_each_other_are_refused() -> None:
+    with pytest.raises(Exception, match="CdcInsertsOnly and CdcInsertsAndUpdates"):
+        EndpointSettings(cdc_inserts_only=True, cdc_inserts_and_updates=True)

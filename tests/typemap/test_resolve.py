@@ -1,0 +1,267 @@
+"""Every row of the shipped type maps, the order of overrides, and the odd corners of PostgreSQL's types."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import NamedTuple
+
+import pytest
+
+from builders import numeric, plain, varchar
+from driftguard.errors import DriftguardError
+from driftguard.model.catalog import PgType
+from driftguard.model.emission import Loss
+from driftguard.model.identifiers import TableName
+from driftguard.model.landing import Cast
+from driftguard.model.settings import EndpointSettings
+from driftguard.typemap.load import HOPS, Override, TypeMaps, shipped
+from driftguard.typemap.resolve import Resolver, deliver, land, parquet_type
+
+S = EndpointSettings()
+TEXT = "VARCHAR(134217728)"
+PLACE = (TableName("shop", "orders"), "total")
+
+
+class Case(NamedTuple):
+    """A PostgreSQL type, and what becomes of it: DMS, Parquet, STAGING, FINAL, cast, the losses of the hops."""
+
+    pg: PgType
+    dms: str
+    parquet: str
+    staging: str
+    final: str
+    cast: Cast = Cast.NONE
+    loss: Loss = Loss.EXACT
+    lob: bool = False
+    settings: EndpointSettings = S
+
+
+def bpchar(length: int | None) -> PgType:
+    return PgType("bpchar", "character", typmod=-1 if length is None else length + 4)
+
+
+def bits(name: str, length: int) -> PgType:
+    return PgType(name, f"{name}({length})", typmod=length)
+
+
+ENUM = PgType("status", "shop.status", kind="e", enum_labels=("new", "paid"), schema="shop")
+RANGE = PgType("floatrange", "shop.floatrange", kind="r", schema="shop")
+MULTIRANGE = PgType("int4multirange", "int4multirange", kind="m")
+COMPOSITE = PgType("address", "shop.address", kind="c", schema="shop")
+ARRAY = PgType("_int4", "integer[]", element="int4")
+ENUM_ARRAY = PgType("_status", "shop.status[]", element="status", enum_labels=("new",), schema="shop")
+DOMAIN = PgType("posint", "shop.posint", kind="d", base_name="int4", schema="shop", base_text="integer")
+MONEY_DOMAIN = PgType(
+    "price", "shop.price", kind="d", base_name="numeric", typmod=((10 << 16) | 2) + 4, base_text="numeric(10,2)"
+)
+ENUM_DOMAIN = PgType("st", "shop.st", kind="d", base_name="status", enum_labels=("new",), schema="shop")
+MILLIS = dataclasses.replace(S, parquet_timestamp_in_millisecond=True)
+UNTRIMMED = dataclasses.replace(S, trim_space_in_char=False)
+BOOLEANS = dataclasses.replace(S, map_boolean_as_boolean=True)
+
+INTEGER, NTZ, TZ = "NUMBER(38,0)", "TIMESTAMP_NTZ(9)", "TIMESTAMP_TZ(9)"
+CASES = [
+    Case(plain("int2"), "INT2", "INT16", INTEGER, INTEGER),
+    Case(plain("int4"), "INT4", "INT32", INTEGER, INTEGER),
+    Case(plain("int8"), "INT8", "INT64", INTEGER, INTEGER),
+    Case(plain("oid"), "STRING", "STRING", TEXT, TEXT, loss=Loss.UNKNOWN),
+    Case(plain("numeric"), "NUMERIC(28,6)", "DECIMAL(28,6)", "NUMBER(38,6)", "NUMBER(38,6)", loss=Loss.LOSSY),
+    Case(numeric(10, 2), "NUMERIC(10,2)", "DECIMAL(10,2)", "NUMBER(38,2)", "NUMBER(38,2)"),
+    Case(numeric(38, 37), "NUMERIC(38,37)", "DECIMAL(38,37)", "NUMBER(38,37)", "NUMBER(38,37)"),
+    Case(numeric(38, 38), "NUMERIC(38,38)", "DECIMAL(38,38)", TEXT, TEXT, loss=Loss.AS_TEXT),
+    Case(numeric(39, 2), "STRING", "STRING", TEXT, TEXT, loss=Loss.AS_TEXT),
+    Case(numeric(1000, 0), "STRING", "STRING", TEXT, TEXT, loss=Loss.AS_TEXT),
+    Case(numeric(5, -2), "STRING", "STRING", TEXT, TEXT, loss=Loss.UNKNOWN),
+    Case(numeric(3, 5), "STRING", "STRING", TEXT, TEXT, loss=Loss.UNKNOWN),
+    Case(plain("float4"), "REAL4", "FLOAT", "FLOAT", "FLOAT"),
+    Case(plain("float8"), "REAL8", "DOUBLE", "FLOAT", "FLOAT"),
+    Case(plain("money"), "NUMERIC(38,4)", "DECIMAL(38,4)", "NUMBER(38,4)", "NUMBER(38,4)"),
+    Case(plain("bool"), "STRING(5)", "STRING", TEXT, "BOOLEAN", Cast.BOOLEAN),
+    Case(plain("bool"), "BOOLEAN", "BOOLEAN", TEXT, "BOOLEAN", Cast.BOOLEAN, Loss.ASSUMED_EXACT, settings=BOOLEANS),
+    Case(bpchar(3), "WSTRING(3)", "STRING", TEXT, TEXT),
+    Case(bpchar(3), "WSTRING(3)", "STRING", TEXT, TEXT, settings=UNTRIMMED),
+    Case(bpchar(None), "WSTRING", "STRING", TEXT, TEXT),
+    Case(plain("varchar"), "WSTRING", "STRING", TEXT, TEXT, loss=Loss.ASSUMED_EXACT),
+    Case(varchar(40), "WSTRING(40)", "STRING", TEXT, TEXT),
+    Case(plain("text"), "NCLOB", "STRING", TEXT, TEXT, lob=True),
+    Case(plain("citext"), "NCLOB", "STRING", TEXT, TEXT, lob=True),
+    Case(plain("json"), "NCLOB", "STRING", TEXT, "VARIANT", Cast.JSON, lob=True),
+    Case(plain("jsonb"), "NCLOB", "STRING", TEXT, "VARIANT", Cast.JSON, lob=True),
+    Case(plain("hstore"), "NCLOB", "STRING", TEXT, TEXT, loss=Loss.AS_TEXT, lob=True),
+    Case(ARRAY, "NCLOB", "STRING", TEXT, TEXT, loss=Loss.AS_TEXT, lob=True),
+    Case(ENUM_ARRAY, "NCLOB", "STRING", TEXT, TEXT, loss=Loss.AS_TEXT, lob=True),
+    Case(COMPOSITE, "NCLOB", "STRING", TEXT, TEXT, loss=Loss.AS_TEXT, lob=True),
+    Case(plain("xml"), "CLOB", "STRING", TEXT, TEXT, loss=Loss.AS_TEXT, lob=True),
+    Case(plain("bytea"), "BLOB", "BINARY", "BINARY(67108864)", "BINARY(67108864)", lob=True),
+    Case(plain("timestamp"), "DATETIME(6)", "TIMESTAMP(6)", NTZ, NTZ),
+    Case(plain("timestamp"), "DATETIME(3)", "TIMESTAMP(3)", NTZ, NTZ, loss=Loss.LOSSY, settings=MILLIS),
+    Case(plain("timestamptz"), "DATETIME(6)", "TIMESTAMP(6)", NTZ, TZ, Cast.UTC, Loss.ASSUMED_EXACT),
+    Case(plain("timestamptz"), "DATETIME(3)", "TIMESTAMP(3)", NTZ, TZ, Cast.UTC, Loss.LOSSY, settings=MILLIS),
+    Case(plain("date"), "DATE", "DATE32", "DATE", "DATE"),
+    Case(plain("time"), "TIME(3)", "TIME32", "TIME(9)", "TIME(9)", loss=Loss.LOSSY),
+    Case(plain("timetz"), "TIME(3)", "TIME32", "TIME(9)", "TIME(9)", loss=Loss.LOSSY),
+    Case(plain("interval"), "STRING(128)", "STRING", TEXT, TEXT, loss=Loss.AS_TEXT),
+    Case(ENUM, "STRING(64)", "STRING", TEXT, TEXT, loss=Loss.AS_TEXT),
+    Case(plain("uuid"), "STRING", "STRING", TEXT, TEXT),
+    Case(plain("inet"), "STRING(50)", "STRING", TEXT, TEXT, loss=Loss.AS_TEXT),
+    Case(plain("cidr"), "STRING(50)", "STRING", TEXT, TEXT, loss=Loss.AS_TEXT),
+    Case(plain("macaddr"), "STRING(18)", "STRING", TEXT, TEXT, loss=Loss.AS_TEXT),
+    Case(bits("bit", 4), "STRING(4)", "STRING", TEXT, TEXT, loss=Loss.AS_TEXT),
+    Case(bits("varbit", 9), "STRING(9)", "STRING", TEXT, TEXT, loss=Loss.AS_TEXT),
+    Case(plain("varbit"), "STRING", "STRING", TEXT, TEXT, loss=Loss.UNKNOWN),
+    Case(plain("point"), "STRING(255)", "STRING", TEXT, TEXT, loss=Loss.AS_TEXT),
+    Case(plain("polygon"), "CLOB", "STRING", TEXT, TEXT, loss=Loss.AS_TEXT, lob=True),
+    Case(PgType("int4range", "int4range", kind="r"), "STRING(255)", "STRING", TEXT, TEXT, loss=Loss.AS_TEXT),
+    Case(PgType("tstzrange", "tstzrange", kind="r"), "STRING", "STRING", TEXT, TEXT, loss=Loss.UNKNOWN),
+    Case(RANGE, "STRING", "STRING", TEXT, TEXT, loss=Loss.UNKNOWN),
+    Case(MULTIRANGE, "STRING", "STRING", TEXT, TEXT, loss=Loss.UNKNOWN),
+    Case(plain("vector"), "STRING", "STRING", TEXT, TEXT, loss=Loss.UNKNOWN),
+    Case(DOMAIN, "INT4", "INT32", INTEGER, INTEGER, loss=Loss.ASSUMED_EXACT),
+    Case(MONEY_DOMAIN, "NUMERIC(10,2)", "DECIMAL(10,2)", "NUMBER(38,2)", "NUMBER(38,2)", loss=Loss.ASSUMED_EXACT),
+]
+# What mapping rules (change-data-type, add-column) can ask for, beyond what PostgreSQL's types give.
+DMS_TYPES = {
+    "INT1": "INT1",
+    "UINT1": "UINT1",
+    "UINT8": "UINT8",
+    "BYTES": "BINARY",
+    "SET": "STRING",
+    "NUMERIC(12,0)": "DECIMAL(12,0)",
+}
+# Parquet types that nothing of DMS gives, and what STAGING takes them as.
+PARQUET_TYPES = {"INT96": TEXT, "UINT4": INTEGER, "BOOLEAN": TEXT}
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda c: f"{c.pg.text} {c.pg.typmod} {c.dms}")
+def test_a_type_is_carried_hop_by_hop(case: Case) -> None:
+    delivery = deliver(shipped(), case.pg, case.settings)
+    assert (delivery.dms, delivery.parquet, delivery.lob) == (case.dms, case.parquet, case.lob)
+    found = land(shipped(), delivery.parquet, case.pg, case.settings)
+    assert found is not None
+    assert (str(found.staging), str(found.final), found.cast) == (case.staging, case.final, case.cast)
+    hops = delivery.hops + found.hops
+    assert [h.step for h in hops] == list(HOPS)
+    assert max((h.loss for h in hops), key=lambda loss: loss.rank) is case.loss
+
+
+@pytest.mark.parametrize(("dms", "parquet"), DMS_TYPES.items())
+def test_types_of_mapping_rules_have_a_parquet_type(dms: str, parquet: str) -> None:
+    assert parquet_type(shipped(), dms, S)[0] == parquet
+
+
+@pytest.mark.parametrize(("parquet", "staging"), PARQUET_TYPES.items())
+def test_parquet_types_have_a_staging_type(parquet: str, staging: str) -> None:
+    found = land(shipped(), parquet, None, S)
+    assert found is not None
+    assert str(found.staging) == staging
+
+
+def test_postgis_types_are_not_delivered_and_not_landed() -> None:
+    delivery = deliver(shipped(), plain("geometry"), S)
+    assert (delivery.dms, delivery.parquet) == ("-", "-")
+    assert delivery.hops[0].loss is Loss.NOT_DELIVERED
+    assert land(shipped(), "-", plain("geometry"), S) is None
+
+
+def outcomes(maps: TypeMaps) -> list[object]:
+    """Everything that the cases say under these maps; an error where no row is left."""
+    found: list[object] = []
+    subjects = [(c.pg, c.settings) for c in CASES] + [(plain("geometry"), S), (plain("geography"), S)]
+    for pg, settings in subjects:
+        try:
+            delivery = deliver(maps, pg, settings)
+            found.append((delivery, land(maps, delivery.parquet, pg, settings)))
+        except DriftguardError as error:
+            found.append(str(error))
+    for dms in DMS_TYPES:
+        try:
+            found.append(parquet_type(maps, dms, S))
+        except DriftguardError as error:
+            found.append(str(error))
+    for parquet in PARQUET_TYPES:
+        try:
+            found.append(land(maps, parquet, None, S))
+        except DriftguardError as error:
+            found.append(str(error))
+    return found
+
+
+ROWS = [(hop, index) for hop in HOPS for index in range(len(shipped().rows[hop]))]
+
+
+@pytest.mark.parametrize(("hop", "index"), ROWS)
+def test_every_row_matters_to_some_case(hop: str, index: int) -> None:
+    """Without the row at least one case comes out otherwise; a row without such a case is untested."""
+    rows = shipped().rows
+    without = {**rows, hop: rows[hop][:index] + rows[hop][index + 1 :]}
+    assert outcomes(TypeMaps(without)) != outcomes(shipped()), rows[hop][index]
+
+
+@pytest.mark.parametrize(("hop", "index"), ROWS)
+def test_every_row_says_where_it_is_from(hop: str, index: int) -> None:
+    row = shipped().rows[hop][index]
+    assert row.source
+    if row.loss in (Loss.LOSSY, Loss.NOT_DELIVERED) and hop == HOPS[0]:
+        assert row.note, "a loss is named in words"
+
+
+def override(number: int, **where: str | None) -> Override:
+    return Override(final=f"NUMBER(38,{number})", reason="a test", **where)  # type: ignore[arg-type]
+
+
+def test_the_most_particular_override_wins_whatever_their_order() -> None:
+    """Column before table before type before the shipped map."""
+    column = override(1, column="shop.orders.total")
+    of_table = override(2, table="shop.orders", type="numeric")
+    of_type = override(3, type="numeric")
+    everything = (of_type, of_table, column)
+    for items in (everything, everything[::-1]):
+        maps = TypeMaps(shipped().rows, items)
+        resolver = Resolver(maps, S)
+
+        def scale(place: tuple[TableName, str], using: Resolver = resolver) -> int | None:
+            found = using.land("DECIMAL(10,2)", numeric(10, 2), place)
+            assert found is not None
+            return found.final.scale
+
+        assert scale(PLACE) == 1
+        assert scale((PLACE[0], "other")) == 2
+        assert scale((TableName("shop", "others"), "total")) == 3
+    plain_maps = Resolver(shipped(), S)
+    found = plain_maps.land("DECIMAL(10,2)", numeric(10, 2), PLACE)
+    assert found is not None
+    assert found.final.scale == 2
+
+
+def test_of_two_equally_particular_overrides_the_first_wins() -> None:
+    maps = TypeMaps(shipped().rows, (override(4, type="numeric"), override(5, type="numeric")))
+    found = Resolver(maps, S).land("DECIMAL(10,2)", numeric(10, 2), PLACE)
+    assert found is not None
+    assert found.final.scale == 4
+
+
+def test_an_override_by_type_finds_a_domain_by_its_own_name_and_by_its_base() -> None:
+    for name in ("price", "numeric"):
+        maps = TypeMaps(shipped().rows, (override(7, type=name),))
+        found = land(maps, "DECIMAL(10,2)", MONEY_DOMAIN, S, PLACE)
+        assert found is not None
+        assert found.final.scale == 7
+
+
+def test_an_override_can_change_staging_final_and_the_cast() -> None:
+    item = Override(column="shop.orders.total", staging="VARCHAR(10)", final="DATE", cast=Cast.DATE, reason="a test")
+    found = land(TypeMaps(shipped().rows, (item,)), "STRING", plain("text"), S, PLACE)
+    assert found is not None
+    assert (str(found.staging), str(found.final), found.cast) == ("VARCHAR(10)", "DATE", Cast.DATE)
+
+
+def test_a_domain_over_an_enum_is_not_taken_for_an_enum() -> None:
+    """AWS lists neither; the base type is a user's own, so nothing is known."""
+    assert deliver(shipped(), ENUM_DOMAIN, S).hops[0].loss is Loss.UNKNOWN
+
+
+def test_numeric_reads_scale_and_precision_out_of_the_typmod() -> None:
+    for precision, scale in ((1, 0), (10, 2), (38, 37), (39, 2), (1000, 1000), (5, -2), (3, 5), (1000, -1000)):
+        assert (numeric(precision, scale).precision, numeric(precision, scale).scale) == (precision, scale)
+    assert plain("numeric").precision is None
+    assert plain("int4").scale is None
