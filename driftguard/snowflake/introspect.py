@@ -157,9 +157,7 @@ class _Reader:
         for row in self._show("time precisions", schemas, lambda s: f"SHOW COLUMNS IN SCHEMA {s}"):
             described = json.loads(row["DATA_TYPE"])
             if str(described.get("type", "")).startswith("TIME") and described.get("scale") is not None:
-                found[(str(row["SCHEMA_NAME"]), str(row["TABLE_NAME"]), str(row["COLUMN_NAME"]))] = described[
-                    "scale"
-                ]
+                found[(str(row["SCHEMA_NAME"]), str(row["TABLE_NAME"]), str(row["COLUMN_NAME"]))] = described["scale"]
         return found
 
     def _keys(self) -> dict[tuple[str, str], list[str]]:
