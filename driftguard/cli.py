@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from driftguard import __version__
-from driftguard.errors import DriftguardError, ExitCode, UsageError
+from driftguard.errors import DriftguardError, ExitCode, UnreachableError, UsageError
 from driftguard.shell import Shell, emit_outputs
 
 if TYPE_CHECKING:
@@ -31,6 +31,24 @@ class _Group(click.Group):
         except DriftguardError as error:
             click.echo(f"driftguard: {error}", err=True)
             ctx.exit(int(error.exit_code))
+        except Exception as error:
+            refusal = _refusal(error)
+            if refusal is None:
+                raise
+            click.echo(f"driftguard: {refusal}", err=True)
+            ctx.exit(int(refusal.exit_code))
+
+
+def _refusal(error: Exception) -> DriftguardError | None:
+    """What a driver raised where no command expected it, as the refusal of a system that it is."""
+    module = type(error).__module__
+    if module.startswith("snowflake.connector"):
+        from driftguard.snowflake.errors import unreachable
+
+        return unreachable(error, "this connection")
+    if module.startswith("psycopg"):
+        return UnreachableError(f"PostgreSQL: {' '.join(str(error).split())}", hint="see the server's log")
+    return None
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]}, epilog=EPILOG)
@@ -311,7 +329,7 @@ def demo(corrupt: bool) -> None:
     """An Aurora migration without driftguard and with it, on the embedded sandbox. Takes about a minute."""
     from driftguard.commands.demo import demo as run
 
-    result = run(click.echo, corrupt=corrupt)
+    result = run(lambda line: click.echo(Shell().wrapped(line)), corrupt=corrupt)
     click.echo("")
     if result.kept:
         click.echo(f"The promise held ({result.seconds:.0f} s).")

@@ -232,7 +232,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 # Variables of that prefix that are not settings of the file.
-_NOT_SETTINGS = ("DRIFTGUARD_CONFIG", "DRIFTGUARD_LIVE", "DRIFTGUARD_TEST")
+_NOT_SETTINGS = ("DRIFTGUARD_CONFIG", "DRIFTGUARD_LIVE", "DRIFTGUARD_TEST", "DRIFTGUARD_FACTS")
 
 
 def _apply_environment(data: dict[str, Any], environ: Mapping[str, str]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING
 import click
 
 from driftguard.errors import UsageError
+from driftguard.model.collecting import without_gc
 
 if TYPE_CHECKING:
     from driftguard.config import Config
@@ -39,6 +41,11 @@ class Shell:
         """The terminal's width; 100 where there is none."""
         return shutil.get_terminal_size((100, 24)).columns if sys.stdout.isatty() or "COLUMNS" in os.environ else 100
 
+    def wrapped(self, line: str) -> str:
+        """`line` on as many lines as the terminal needs, each as far in as the first."""
+        indent = " " * (len(line) - len(line.lstrip()) + 2)
+        return textwrap.fill(line, self.width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+
     @property
     def color(self) -> bool:
         """Colours only on a terminal, and never with NO_COLOR (https://no-color.org)."""
@@ -56,7 +63,8 @@ class Shell:
         if visible:
             click.echo(f"{what}…", err=True, nl=False)
         try:
-            yield
+            with without_gc():  # millions of frozen values, none of them in a circle
+                yield
         finally:
             if visible:
                 click.echo("\r\x1b[K", err=True, nl=False)

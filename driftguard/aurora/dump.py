@@ -14,11 +14,22 @@ from pathlib import Path
 from driftguard.errors import MigrationError
 from driftguard.sql.statements import Sql, split
 
-_COPY = re.compile(r"^COPY .+ FROM stdin;[ \t]*$", re.M)
+_COPY = re.compile(r"^COPY\s[^;]+\sFROM\s+STDIN\b[^;\n]*;[ \t]*$", re.M | re.I)
 _META = re.compile(r"^\\(?P<command>\S+)(?P<rest>.*)$", re.M)
 _HARMLESS = {"restrict", "unrestrict"}  # since the releases of August 2025; they lock psql's own commands
 _VERSION = re.compile(r"^-- Dumped from database version (?P<version>[0-9][^\s]*)", re.M)
 _OTHER_FORMAT = b"PGDMP"
+EXTENSION_MISSING = re.compile(
+    r'extension "(?P<name>[^"]+)" is not available|extension control file ".*/(?P<file>[^/]+)\.control'
+)
+
+# Extensions of a typical Aurora database that bring no type and no table a column or a migration could need.
+_DISPENSABLE = frozenset({
+    "aiven_extras", "apg_plan_mgmt", "auto_explain", "aws_commons", "aws_lambda", "aws_ml", "aws_s3", "hypopg",
+    "log_fdw", "pg_buffercache", "pg_cron", "pg_freespacemap", "pg_hint_plan", "pg_partman", "pg_prewarm",
+    "pg_proctab", "pg_repack", "pg_stat_statements", "pg_tle", "pg_transport", "pg_visibility", "pg_walinspect",
+    "pgaudit", "pglogical", "pgrowlocks", "pgstattuple", "plprofiler", "rds_tools", "sslinfo",
+})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +70,36 @@ def read_dump(path: Path) -> Dump:
     return Dump(path, script, version["version"] if version else "", parts)
 
 
+def is_for_another(statement: Sql) -> bool:
+    """Is it about databases or subscriptions? Neither belongs into a throwaway database, and both reach beyond it."""
+    match statement.words[:3]:
+        case ("CREATE" | "ALTER" | "DROP", "DATABASE" | "SUBSCRIPTION", *_):
+            return True
+        case ("COMMENT", "ON", "DATABASE" | "SUBSCRIPTION"):
+            return True
+        case ("GRANT" | "REVOKE", *_):
+            return ("ON", "DATABASE") in set(zip(statement.words, statement.words[1:], strict=False))
+    return False
+
+
+def why_needless(statement: Sql, state: str, text: str) -> str | None:
+    """None if a statement that failed is needed; else what to tell about it, "" for nothing.
+
+    `state` is the SQLSTATE, `text` the server's message. Needless is what says nothing about tables and fails only
+    because this is another server than the dump's.
+    """
+    extension = EXTENSION_MISSING.search(text)
+    name = (extension["name"] or extension["file"]) if extension else ""
+    if name in _DISPENSABLE:
+        return f"the extension {name} is left out, the shadow database does not have it"
+    words = statement.words
+    if words[:2] == ("CREATE", "SCHEMA") and state == "42P06":
+        return ""  # `public` is there already
+    if state == "42704" and (words[:1] == ("SET",) or words[:3] == ("COMMENT", "ON", "EXTENSION")):
+        return ""  # a setting of a newer version, such as transaction_timeout; an extension that is left out
+    return None
+
+
 def _parts(path: Path, script: str) -> Iterator[Sql | Rows]:
     position = _after_connect(path, script)
     while True:
@@ -66,6 +107,9 @@ def _parts(path: Path, script: str) -> Iterator[Sql | Rows]:
         end = copy.start() if copy else len(script)
         sql = _without_meta(path, script, position, end)
         for statement in split(sql):
+            if statement.reads_from_client:
+                line = script.count("\n", 0, position + statement.offset) + 1
+                raise MigrationError(f"{path}:{line}: a COPY that pg_dump would not write", hint="use its own output")
             yield Sql(statement.text, statement.offset + position, statement.words)
         if copy is None:
             return

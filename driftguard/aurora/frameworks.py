@@ -46,6 +46,8 @@ _UNDO = (
     (re.compile(r"(^|[._-])(undo|rollback|revert)\.sql$", re.I), "an undo migration"),
     (re.compile(r"^(undo|rollback|revert)[._-].*\.sql$", re.I), "an undo migration"),
 )
+_FLYWAY = re.compile(r"^(?P<kind>V(?=[0-9])|R(?=__))(?P<version>[0-9]*(?:[._][0-9]+)*)__.+\.sql$")
+_PLACEHOLDER = re.compile(r"\$\{[A-Za-z_][\w:.-]*\}")
 _FLYWAY_UNDO = re.compile(r"^U(?P<rest>[0-9][^/]*__.*\.sql)$")
 _SECTIONS = (
     (re.compile(r"^--\s*\+goose\s+down\b", re.I | re.M), "goose"),
@@ -75,6 +77,76 @@ class Plain:
             hint = f"there are some below it, such as {deeper.relative_to(folder)}" if deeper else ""
             raise UsageError(f"no .sql file to run in {folder}", hint=hint)
         return [_load(folder / name) for name in _ordered(wanted)], skipped
+
+
+class Flyway:
+    """A location of Flyway: `V<version>__<name>.sql` in the order of the versions, then `R__<name>.sql` by name.
+
+    Versions are compared number by number, split at `.` and `_` ("Migrations" in the Flyway documentation), so that
+    1.2 comes before 1.10. Folders below belong to it. Undo and baseline files, callbacks and other files are left
+    out. A file with a `${placeholder}` is refused, because its value is in Flyway's configuration.
+    """
+
+    name = "flyway"
+
+    def read(self, folder: Path) -> tuple[Sequence[Migration], Sequence[Skipped]]:
+        if not folder.is_dir():
+            raise UsageError(f"{folder} is not a folder of migrations")
+        versioned: dict[tuple[int, ...], Path] = {}
+        repeatable: list[Path] = []
+        skipped: list[Skipped] = []
+        for path in sorted(p for p in folder.rglob("*.sql") if p.is_file()):
+            match = _FLYWAY.match(path.name)
+            if match is None:
+                skipped.append(Skipped(path, "not a name that Flyway runs"))
+            elif match["kind"] == "R":
+                repeatable.append(path)
+            else:
+                version = _version(match["version"])
+                if version in versioned:
+                    raise UsageError(f"{versioned[version].name} and {path.name} in {folder} have the same version")
+                versioned[version] = path
+        ordered = [versioned[v] for v in sorted(versioned)] + sorted(repeatable, key=lambda p: p.name)
+        if not ordered:
+            raise UsageError(f"no V<version>__<name>.sql to run in {folder}")
+        return [_without_placeholders(_load(path)) for path in ordered], skipped
+
+
+FRAMEWORKS: dict[str, type[Plain] | type[Flyway]] = {cls.name: cls for cls in (Plain, Flyway)}
+
+
+def choose(folder: Path, name: str | None = None) -> Framework:
+    """The framework called `name`, or the one that the files' names speak for.
+
+    Raises UsageError for a name that is not known.
+    """
+    if name is not None:
+        if name not in FRAMEWORKS:
+            raise UsageError(f"no framework {name!r} is known", hint=f"one of {', '.join(sorted(FRAMEWORKS))}")
+        return FRAMEWORKS[name]()
+    is_flyway = folder.is_dir() and any(
+        (match := _FLYWAY.match(path.name)) and match["kind"] == "V" for path in folder.iterdir()
+    )
+    return Flyway() if is_flyway else Plain()
+
+
+def _version(text: str) -> tuple[int, ...]:
+    """1.2.0 is the same version as 1.2."""
+    numbers = [int(part) for part in re.split(r"[._]", text)]
+    while len(numbers) > 1 and numbers[-1] == 0:
+        numbers.pop()
+    return tuple(numbers)
+
+
+def _without_placeholders(migration: Migration) -> Migration:
+    found = _PLACEHOLDER.search(migration.sql)
+    if found:
+        line = migration.sql.count("\n", 0, found.start()) + 1
+        raise MigrationError(
+            f"{migration.name}:{line}: {found[0]} stands for something that only Flyway knows",
+            hint="let Flyway itself run on the shadow database with --migrate-cmd",
+        )
+    return migration
 
 
 def _undoes(name: str, names: set[str]) -> str:

@@ -23,8 +23,8 @@ from psycopg.conninfo import make_conninfo
 
 from driftguard.aurora import recreate
 from driftguard.aurora.connect import connect, one_line
-from driftguard.aurora.dump import Rows, read_dump
-from driftguard.aurora.frameworks import Framework, Migration, Plain, Skipped
+from driftguard.aurora.dump import EXTENSION_MISSING, Rows, is_for_another, read_dump, why_needless
+from driftguard.aurora.frameworks import Framework, Migration, Skipped, choose
 from driftguard.aurora.introspect import introspect
 from driftguard.errors import MigrationError, UnreachableError, UsageError
 from driftguard.model.catalog import Catalog
@@ -44,17 +44,6 @@ _NOT_IN_TRANSACTION = ("25001", "55P04")
 _EXISTS = ("42P07", "42701", "42710", "42P06", "42723")  # table, column, object, schema, function
 _MISSING = ("42P01", "42703", "42704", "42883")  # table, column, object, function
 _ROLE = re.compile(r'^role "(?P<name>.+)" does not exist$')
-_EXTENSION = re.compile(
-    r'extension "(?P<name>[^"]+)" is not available|extension control file ".*/(?P<file>[^/]+)\.control'
-)
-
-# Extensions of a typical Aurora database that bring no type and no table a column or a migration could need.
-_DISPENSABLE = frozenset({
-    "aiven_extras", "apg_plan_mgmt", "auto_explain", "aws_commons", "aws_lambda", "aws_ml", "aws_s3", "hypopg",
-    "log_fdw", "pg_buffercache", "pg_cron", "pg_freespacemap", "pg_hint_plan", "pg_partman", "pg_prewarm",
-    "pg_proctab", "pg_repack", "pg_stat_statements", "pg_tle", "pg_transport", "pg_visibility", "pg_walinspect",
-    "pgaudit", "pglogical", "pgrowlocks", "pgstattuple", "plprofiler", "rds_tools", "sslinfo",
-})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +58,7 @@ class AppliedMigration:
 class FailedMigration(MigrationError):
     """A statement that the shadow database refused, with its place in the file (lines and columns from 1)."""
 
-    def __init__(self, message: str, *, file: Path, line: int, column: int, hint: str = "") -> None:
+    def __init__(self, message: str, file: Path, line: int, column: int, *, hint: str = "") -> None:
         super().__init__(message, hint=hint)
         self.file = file
         self.line = line
@@ -94,6 +83,7 @@ class Shadow:
         self._url = ""
         self._roles: list[str] = []
         self._base = ""
+        self._versions = (0, 0)
         self._before: Catalog | None = None
         self._after: Catalog | None = None
         self.notes: list[str] = []
@@ -151,7 +141,7 @@ class Shadow:
 
         Sets `before` and `after`. Raises FailedMigration for a statement that fails, with its place in the file.
         """
-        found, skipped = (framework or Plain()).read(folder)
+        found, skipped = (framework or choose(folder)).read(folder)
         self.skipped += skipped
         wanted = [m for m in found if m.name not in after and (only is None or m.name in only)]
         _ = self.url
@@ -241,6 +231,7 @@ class Shadow:
             shadow, base = conn.info.server_version // 10000, _major(version)
         if base and base != shadow:
             self.notes.append(f"the base is from PostgreSQL {base}, the shadow database is PostgreSQL {shadow}")
+        self._versions = (base, shadow)
 
     # --- the base ---------------------------------------------------------------------------------------------------
 
@@ -250,17 +241,8 @@ class Shadow:
             for part in parts:
                 if isinstance(part, Rows):
                     self._copy(conn, path, script, part)
-                elif not self._is_left_out(part):
+                elif not is_for_another(part):
                     self._run_of_dump(conn, path, script, part)
-
-    def _is_left_out(self, statement: Sql) -> bool:
-        match statement.words[:2]:
-            case ("CREATE" | "ALTER" | "DROP" | "COMMENT", "SUBSCRIPTION"):
-                self.notes.append("a subscription of the dump is left out")
-                return True
-            case ("CREATE" | "ALTER" | "DROP", "DATABASE"):
-                return True
-        return False
 
     def _run_of_dump(self, conn: psycopg.Connection[Any], path: Path, script: str, statement: Sql) -> None:
         while True:
@@ -270,23 +252,11 @@ class Shadow:
             except psycopg.Error as error:
                 if self._make_role(error):
                     continue
-                if self._is_dispensable(statement, error):
+                note = why_needless(statement, error.sqlstate or "", one_line(error))
+                if note is not None:
+                    self.notes += [note] if note else []
                     return
                 raise self._failure(path, script, statement.offset, error, of_base=True) from None
-
-    def _is_dispensable(self, statement: Sql, error: psycopg.Error) -> bool:
-        """Statements of pg_dump that say nothing about tables, and fail only because this is another server."""
-        text = one_line(error)
-        extension = _EXTENSION.search(text)
-        name = (extension["name"] or extension["file"]) if extension else ""
-        if name in _DISPENSABLE:
-            self.notes.append(f"the extension {name} is left out, the shadow database does not have it")
-            return True
-        if statement.words[:2] == ("CREATE", "SCHEMA") and error.sqlstate == "42P06":
-            return True  # `public` is there already
-        if statement.words[:1] == ("SET",) and error.sqlstate == "42704":
-            return True  # a setting of a newer version, such as transaction_timeout
-        return statement.words[:3] == ("COMMENT", "ON", "EXTENSION") and error.sqlstate == "42704"
 
     def _copy(self, conn: psycopg.Connection[Any], path: Path, script: str, rows: Rows) -> None:
         try:
@@ -300,6 +270,15 @@ class Shadow:
     def _run(self, migration: Migration) -> str:
         """Runs one file; how it ran."""
         statements = split(migration.sql)
+        if copy := next((statement for statement in statements if statement.reads_from_client), None):
+            line, column = line_and_column(migration.sql, copy.offset)
+            raise FailedMigration(
+                f"{migration.path.name}:{line}:{column}: COPY from or to the client needs psql, which is not used",
+                migration.path,
+                line,
+                column,
+                hint="write INSERT statements, or use --migrate-cmd",
+            )
         if any(statement.is_transaction_control for statement in statements):
             self._run_one_by_one(migration, statements)
             return AS_WRITTEN
@@ -366,16 +345,16 @@ class Shadow:
         name = str(path) if of_base else path.name
         message = f"{name}:{line}:{column}: {one_line(error)}"
         hint = self._hint(script, error, of_base)
-        return FailedMigration(message, file=path, line=line, column=column, hint=hint)
+        return FailedMigration(message, path, line, column, hint=hint)
 
     def _hint(self, script: str, error: psycopg.Error, of_base: bool) -> str:
         state, text = error.sqlstate, one_line(error)
-        if _EXTENSION.search(text):
+        if EXTENSION_MISSING.search(text):
             return "use --shadow-url with a server that has this extension"
-        if state is None and "COPY" in text:
-            return "COPY … FROM stdin needs psql; write INSERT statements"
         if re.search(r"^\\\w", script, re.M) and 'near "\\"' in text:
             return "the file has commands of psql, which is not used; take them out or use --migrate-cmd"
+        if of_base and state in _MISSING and self._versions[0] not in (0, self._versions[1]):
+            return "it says it is from PostgreSQL {}, and the shadow database is PostgreSQL {}".format(*self._versions)
         if not of_base and self._base and state in _EXISTS:
             return (
                 f"the base is a {self._base} that may have this migration already: leave it out, or take an older base"

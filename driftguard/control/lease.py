@@ -23,6 +23,13 @@ from driftguard.snowflake.session import Session
 _NOW = func.sysdate()  # UTC, whatever the session's TIMEZONE is
 
 
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user without a name
+        return f"uid {os.getuid()}"
+
+
 class Lease:
     """A context manager. `check()` raises `HalfwayError` once somebody else may have taken over."""
 
@@ -32,7 +39,7 @@ class Lease:
         self._seconds = seconds
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
-        self.holder = f"{getpass.getuser()}@{socket.gethostname()} pid {os.getpid()} {uuid.uuid4().hex[:8]}"
+        self.holder = f"{_user()}@{socket.gethostname()} pid {os.getpid()} {uuid.uuid4().hex[:8]}"
         self.token = 0
 
     def __enter__(self) -> Lease:

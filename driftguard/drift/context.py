@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from driftguard.drift.expect import Expectation
+from driftguard.drift.fit import Fit, fit
 from driftguard.merge.casts import cast_between
 from driftguard.model.catalog import Catalog
 from driftguard.model.emission import Role
 from driftguard.model.identifiers import ObjectName
-from driftguard.model.landing import FINAL_SERVICE, STAGING_SERVICE, Landing
+from driftguard.model.landing import FINAL_SERVICE, STAGING_SERVICE, FinalColumn, Landing, StagingColumn
 from driftguard.model.merge import MergeColumn, MergeSpec
 from driftguard.model.policy import Policy
 from driftguard.model.settings import DmsTask
-from driftguard.model.snowflake import Estate, FileFormat, Pipe, SfTable, Task
+from driftguard.model.snowflake import Estate, FileFormat, Pipe, SfColumn, SfTable, Task
 
 WATERMARK = "WATERMARK"
+_SERVICE = frozenset((*FINAL_SERVICE, *STAGING_SERVICE))
+
+
+@dataclass(frozen=True, slots=True)
+class Misfit:
+    """A column that is there and too narrow; `fit` says whether one ALTER mends it."""
+
+    table: SfTable
+    expected: StagingColumn | FinalColumn
+    actual: SfColumn
+    fit: Fit
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +42,7 @@ class Pair:
     task: Task | None
     file_format: FileFormat | None
     unseen: tuple[str, ...] = ()  # kinds that could not be listed: tables, pipes, tasks, file formats
+    misfits: tuple[Misfit, ...] = ()  # columns that are there with a type that does not take every value
 
     def saw(self, kind: str) -> bool:
         return kind not in self.unseen
@@ -79,9 +92,23 @@ def pair_up(landings: Iterable[Landing], estate: Estate) -> tuple[Pair, ...]:
             task=tasks.get(item.task),
             file_format=formats.get(item.file_format),
             unseen=tuple(dict.fromkeys(unseen(item.staging) + unseen(item.final))),
+            misfits=(
+                *_misfits(tables.get(item.final), item.final_columns),
+                *_misfits(tables.get(item.staging), item.staging_columns),
+            ),
         )
         for item in landings
     )
+
+
+def _misfits(table: SfTable | None, columns: Iterable[StagingColumn | FinalColumn]) -> Iterator[Misfit]:
+    if table is None:
+        return
+    actual = {c.name: c for c in table.columns}
+    for expected in columns:
+        found = actual.get(expected.name)
+        if found is not None and (result := fit(found.type, expected.least or expected.type)) is not Fit.FITS:
+            yield Misfit(table, expected, found, result)
 
 
 def merge_spec(pair: Pair, policy: Policy) -> MergeSpec:
@@ -117,10 +144,13 @@ def kept_columns(pair: Pair) -> list[MergeColumn]:
     if pair.staging is None or pair.final is None:
         return []
     expected = {c.name for c in pair.landing.final_columns} | {c.name for c in pair.landing.staging_columns}
+    gone = [c for c in pair.final.columns if c.name not in expected and c.name not in _SERVICE]
+    if not gone:
+        return []
     kept = []
-    for column in pair.final.columns:
+    for column in gone:
         staged = pair.staging.column(column.name)
-        if staged is None or column.name in expected or column.name in (*FINAL_SERVICE, *STAGING_SERVICE):
+        if staged is None:
             continue
         cast = cast_between(staged.type, column.type)
         if cast is not None:

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from driftguard.model.emission import Emission, EmittedColumn, Role
+from driftguard.model.emission import Emission, EmittedColumn, Hop, Role
 from driftguard.model.identifiers import ObjectName, TableName, snowflake_name
 from driftguard.model.landing import (
     DG_COMMIT_TS,
@@ -24,7 +24,7 @@ from driftguard.model.policy import Policy
 from driftguard.model.settings import DmsTask
 from driftguard.model.snowflake import UNBOUNDED_VARCHAR, SfType
 from driftguard.typemap.load import TypeMaps
-from driftguard.typemap.resolve import Resolver
+from driftguard.typemap.resolve import Destination, Resolver
 
 OP_COLUMN = "OP"
 _TEXT = SfType("VARCHAR", length=UNBOUNDED_VARCHAR)
@@ -54,7 +54,7 @@ class Expectation:
 def expect(emissions: Iterable[Emission], tasks: Iterable[DmsTask], maps: TypeMaps, policy: Policy) -> Expectation:
     """The landing of each target table. Sources that meet in one target table share its landing."""
     by_name = {task.name: task for task in tasks}
-    types = {task.name: Resolver(maps, task.endpoint) for task in by_name.values()}
+    plots = {task.name: _Plots(task, maps) for task in by_name.values()}
     groups: dict[TableName, list[Emission]] = defaultdict(list)
     for emission in emissions:
         groups[emission.target].append(emission)
@@ -65,7 +65,7 @@ def expect(emissions: Iterable[Emission], tasks: Iterable[DmsTask], maps: TypeMa
         task = by_name[group[0].source.task]
         refused = _refuse(group)
         if refused is None:
-            landing = _landing(target, group, task, types[task.name], policy)
+            landing = _landing(target, group, task, plots[task.name], policy)
             refused = _collision(landing, taken)
         if refused is not None:
             refusals.append(refused)
@@ -110,7 +110,39 @@ def _collision(landing: Landing, taken: dict[ObjectName, TableName]) -> Refusal 
     return None
 
 
-def _landing(target: TableName, group: list[Emission], task: DmsTask, types: Resolver, policy: Policy) -> Landing:
+class _Plots:
+    """Where a column lands, worked out once for each kind of column: a database has few types and many columns."""
+
+    def __init__(self, task: DmsTask, maps: TypeMaps) -> None:
+        self._task = task
+        self._types = Resolver(maps, task.endpoint)
+        self._known: dict[object, tuple[Destination, SfType, SfType, tuple[Hop, ...]] | None] = {}
+
+    def of(
+        self, column: EmittedColumn, place: tuple[TableName, str]
+    ) -> tuple[Destination, SfType, SfType, tuple[Hop, ...]] | None:
+        """Destination, the least type on each side, and all hops; None where nothing is delivered."""
+        key = (
+            column.parquet_type,
+            column.dms_type,
+            column.role,
+            column.pg_type,
+            place if self._types.by_place else None,
+        )
+        try:
+            return self._known[key]
+        except KeyError:
+            pass
+        destination = self._types.land(column.parquet_type, column.pg_type, place)
+        found = None
+        if destination is not None:
+            sides = (least(column, destination.staging, self._task), least(column, destination.final, self._task))
+            found = (destination, *sides, column.hops + destination.hops)
+        self._known[key] = found
+        return found
+
+
+def _landing(target: TableName, group: list[Emission], task: DmsTask, plots: _Plots, policy: Policy) -> Landing:
     staging_columns: list[StagingColumn] = []
     final_columns: list[FinalColumn] = []
     merged: dict[str, EmittedColumn] = {}
@@ -120,14 +152,11 @@ def _landing(target: TableName, group: list[Emission], task: DmsTask, types: Res
     for column in merged.values():
         name = OP_COLUMN if column.role is Role.OP else snowflake_name(column.name)
         place = (group[0].source.table, column.source or column.name)
-        destination = types.land(column.parquet_type, column.pg_type, place)
-        if destination is None:
+        found = plots.of(column, place)
+        if found is None:
             continue
-        staging_columns.append(
-            StagingColumn(
-                name, destination.staging, column.role, column.name, least=least(column, destination.staging, task)
-            )
-        )
+        destination, least_staging, least_final, hops = found
+        staging_columns.append(StagingColumn(name, destination.staging, column.role, column.name, least=least_staging))
         if column.role is Role.DATA or column.role is Role.ADDED:
             final_columns.append(
                 FinalColumn(
@@ -137,8 +166,8 @@ def _landing(target: TableName, group: list[Emission], task: DmsTask, types: Res
                     cast=destination.cast,
                     key=column.name in group[0].key,
                     source=column.source,
-                    hops=column.hops + destination.hops,
-                    least=least(column, destination.final, task),
+                    hops=hops,
+                    least=least_final,
                 )
             )
     head = [c for c in staging_columns if c.role in (Role.OP, Role.COMMIT_TIME, Role.CHANGE_SEQ)]

@@ -38,10 +38,11 @@ def emit(table: Table, task: DmsTask, types: Resolver, *, database: str = "", pi
     dropped = [(d.name, f"{CHOSEN}{d.rule_id or ''}: {d.reason}") for d in target.dropped]
     warnings = [w.message for w in target.warnings]
 
+    by_name = {c.name: c for c in table.columns}
     data: list[EmittedColumn] = []
     key_names: dict[str, str] = {}
     for column in target.columns:
-        source = table.column(column.source) if column.source else None
+        source = by_name.get(column.source) if column.source else None
         if source is None or column.before_image:
             data.append(_made_up(column, source, types))
             continue

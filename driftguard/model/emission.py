@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from driftguard.model.catalog import PgType
 from driftguard.model.identifiers import TableName
@@ -86,12 +86,12 @@ class Emission:
     key: tuple[str, ...]  # emitted names of the key columns; empty where the table has no usable key
     dropped: tuple[tuple[str, str], ...] = ()  # (Aurora column, why it is not in the files)
     warnings: tuple[str, ...] = ()
+    columns: tuple[EmittedColumn, ...] = field(init=False)  # the union of both column sets, CDC's order first
 
-    @property
-    def columns(self) -> tuple[EmittedColumn, ...]:
-        """The union of both column sets, CDC's order first."""
+    def __post_init__(self) -> None:
         names = {c.name for c in self.cdc}
-        return self.cdc + tuple(c for c in self.full_load if c.name not in names)
+        union = self.cdc + tuple(c for c in self.full_load if c.name not in names)
+        object.__setattr__(self, "columns", union)
 
     def role(self, role: Role) -> EmittedColumn | None:
         return next((c for c in self.columns if c.role is role), None)

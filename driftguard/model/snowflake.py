@@ -133,6 +133,7 @@ class Estate:
     account: str = ""
     role: str = ""
     captured_at: str = ""  # ISO 8601, UTC
+    timezone: str = ""  # the account's TIMEZONE; "" where it may not be read
     revisions: tuple[str, ...] = ()  # applied revisions, where the control schema could be read
 
     def saw(self, kind: str, database: str, schema: str) -> bool:

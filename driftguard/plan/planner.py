@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from driftguard.drift.context import Context, Pair, merge_spec
-from driftguard.drift.fit import Fit, fit, widened
+from driftguard.drift.fit import Fit, widened
 from driftguard.merge.generate import generate, is_generated
 from driftguard.model.landing import FinalColumn, StagingColumn
 from driftguard.model.plan import Hazard
@@ -53,13 +53,13 @@ def _landing(pair: Pair, policy: Policy, notes: list[str]) -> list[Operation]:
     landing = pair.landing
     operations: list[Operation] = []
     if pair.final is not None:
-        operations += _repair(pair.final, landing.final_columns, {c.name for c in landing.key}, notes)
+        operations += _repair(pair, pair.final, {c.name for c in landing.key}, notes)
         missing = _missing(pair.final, landing.final_columns)
         if missing:
             operations.append(AddColumns(landing.final, missing))
     gained: tuple[ColumnDef, ...] = ()
     if pair.staging is not None:
-        operations += _repair(pair.staging, landing.staging_columns, set(), notes)
+        operations += _repair(pair, pair.staging, set(), notes)
         gained = _missing(pair.staging, landing.staging_columns)
     ours = pair.task is not None and is_generated(pair.task.definition)
     replaces = ours and pair.staging is not None and pair.final is not None and policy.merge_managed_by == "driftguard"
@@ -111,25 +111,17 @@ def _missing(table: SfTable, expected: Iterable[StagingColumn | FinalColumn]) ->
     return tuple(ColumnDef(c.name, c.type) for c in expected if c.name not in there)
 
 
-def _repair(
-    table: SfTable, expected: Iterable[StagingColumn | FinalColumn], required: set[str], notes: list[str]
-) -> list[Operation]:
+def _repair(pair: Pair, table: SfTable, required: set[str], notes: list[str]) -> list[Operation]:
     """Widen what is too narrow, and allow NULL where rows may have one."""
     operations: list[Operation] = []
-    actual = {c.name: c for c in table.columns}
-    for column in expected:
-        found = actual.get(column.name)
-        if found is None:
+    for item in pair.misfits:
+        if item.table is not table:
             continue
-        match fit(found.type, column.least or column.type):
-            case Fit.WIDEN:
-                operations.append(WidenColumn(table.name, column.name, widened(found.type, column.type)))
-            case Fit.REBUILD:
-                notes.append(
-                    f"{table.name}.{column.name}: {found.type} cannot become {column.type} by ALTER; rebuild it"
-                )
-            case Fit.FITS:
-                pass
+        name, have, want = item.actual.name, item.actual.type, item.expected.type
+        if item.fit is Fit.WIDEN:
+            operations.append(WidenColumn(table.name, name, widened(have, want)))
+        else:
+            notes.append(f"{table.name}.{name}: {have} cannot become {want} by ALTER; rebuild it")
     nullable = tuple(c.name for c in table.columns if not c.nullable and c.name not in required)
     if nullable:
         operations.append(DropNotNull(table.name, nullable))

@@ -6,7 +6,6 @@ import io
 from collections.abc import Sequence
 
 from rich.console import Console
-from rich.padding import Padding
 from rich.text import Text
 
 from driftguard.model.plan import Statement
@@ -30,9 +29,9 @@ def check(report: Report, *, width: int, color: bool, quiet: bool = False) -> st
                     (f"{finding.severity.value} {finding.code}", _STYLES[finding.severity.value]),
                     f"  {finding.message}",
                 )
-                console.print(Padding(line, (0, 0, 0, 2)))
-                console.print(Padding(Text(f"why: {finding.reason}", style="dim"), (0, 0, 0, 4)))
-                console.print(Padding(Text(f"do:  {finding.remedy}"), (0, 0, 0, 4)))
+                _indented(console, line, 2)
+                _indented(console, Text(f"why: {finding.reason}", style="dim"), 4)
+                _indented(console, Text(f"do:  {finding.remedy}"), 4)
     counts = ", ".join(f"{number} {name}" for name, number in report.counts.items() if number)
     console.print()
     console.print(f"{counts or 'no findings'}{f', {report.waived} waived' if report.waived else ''}", style="dim")
@@ -54,15 +53,15 @@ def plan(
     if not summaries:
         console.print(Text("nothing to do", style="bold green"))
     for number, (summary, sql) in enumerate(zip(summaries, statements, strict=True), start=1):
-        console.print(Text.assemble((f"{number:>3}  ", "bold"), summary))
+        _indented(console, Text.assemble((f"{number:>3}  ", "bold"), summary), 0, hang=5)
         if verbose:
             for statement in sql:
-                console.print(Padding(Text(f"{statement.sql};", style="dim"), (0, 0, 0, 5)))
+                _indented(console, Text(f"{statement.sql};", style="dim"), 5, hang=0)
     if notes:
         console.print()
         console.print(Text("Left to you:", style="bold"))
         for note in notes:
-            console.print(Padding(Text(f"- {note}"), (0, 0, 0, 2)))
+            _indented(console, Text(f"- {note}"), 2, hang=2)
     return out.getvalue()
 
 
@@ -73,6 +72,15 @@ def lines(items: Sequence[tuple[str, str]], *, width: int, color: bool) -> str:
     for style, text in items:
         console.print(Text(text, style=style))
     return out.getvalue()
+
+
+def _indented(console: Console, text: Text, indent: int, *, hang: int = 5) -> None:
+    """Wrapped to the console's width; lines after the first are `hang` columns further in. No trailing blanks."""
+    for line in text.split("\n"):
+        wrapped = line.wrap(console, max(20, console.width - indent - hang))
+        for number, part in enumerate(wrapped):
+            part.rstrip()
+            console.print(Text(" " * (indent + (hang if number else 0))) + part, soft_wrap=True)
 
 
 def _console(out: io.StringIO, width: int, color: bool) -> Console:

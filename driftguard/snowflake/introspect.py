@@ -65,6 +65,7 @@ def introspect(session: Session, database: str, schemas: Sequence[str]) -> Estat
         unseen=tuple(reader.unseen),
         account=reader.account,
         role=reader.role,
+        timezone=reader.timezone(),
         captured_at=datetime.now(UTC).isoformat(timespec="seconds"),
     )
 
@@ -80,6 +81,16 @@ class _Reader:
     def schemas(self) -> set[str]:
         rows = self._must(f"SHOW SCHEMAS IN DATABASE {quote(self.database)}")
         return {str(row["NAME"]) for row in rows}
+
+    def timezone(self) -> str:
+        """The account's TIMEZONE, which pipes and tasks run with; "" where the role may not ask."""
+        try:
+            rows = self.session.rows("SHOW PARAMETERS LIKE 'TIMEZONE' IN ACCOUNT")
+        except Exception as error:
+            if number(error) < 0:
+                raise
+            return ""
+        return str(rows[0]["VALUE"]) if rows else ""
 
     def may_create(self, schema: str) -> bool:
         """Does a role of this session own the schema, or may it create tables there?"""

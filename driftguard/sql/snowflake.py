@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 from driftguard.errors import UsageError
 from driftguard.model.identifiers import ObjectName
 from driftguard.model.snowflake import MAX_BINARY, UNBOUNDED_VARCHAR, SfType
 
 
+@lru_cache(maxsize=65_536)
 def quote(name: str) -> str:
     """`name` as a double-quoted identifier.
 

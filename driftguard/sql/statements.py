@@ -25,12 +25,16 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _BLOCK_EDGE = re.compile(r"/\*|\*/")
+_CLIENT = {("FROM", "STDIN"), ("TO", "STDOUT")}
 _TRANSACTION = {"BEGIN", "START", "COMMIT", "END", "ABORT", "ROLLBACK"}
 
 
 @dataclass(frozen=True, slots=True)
 class Sql:
-    """One statement: its text without leading comments, its offset in the script, its first words in upper case."""
+    """One statement: its text without leading comments, its offset in the script, its first words in upper case.
+
+    Of COPY all words are there.
+    """
 
     text: str
     offset: int
@@ -42,6 +46,12 @@ class Sql:
         if not self.words or self.words[0] not in _TRANSACTION:
             return self.words[:2] == ("PREPARE", "TRANSACTION")
         return not (self.words[0] == "ROLLBACK" and "TO" in self.words)
+
+    @property
+    def reads_from_client(self) -> bool:
+        """COPY … FROM stdin (or TO stdout): a client without psql's data lines would wait for ever."""
+        pairs = set(zip(self.words, self.words[1:], strict=False))
+        return self.words[:1] == ("COPY",) and not pairs.isdisjoint(_CLIENT)
 
 
 def split(script: str) -> list[Sql]:
@@ -69,7 +79,7 @@ def split(script: str) -> list[Sql]:
             position = len(script) if end < 0 else end + len(piece)
         elif kind == "word":
             word = piece.upper()
-            if len(words) < 8:
+            if len(words) < 8 or words[0] == "COPY":
                 words.append(word)
             atomic = _atomic_depth(atomic, word, words)
         elif piece == "(":

@@ -57,7 +57,7 @@ class Resolver:
         self._settings = settings
         self._deliveries: dict[PgType, Delivery] = {}
         self._destinations: dict[tuple[str, PgType | None], Destination | None] = {}
-        self._by_place = any(item.column or item.table for item in maps.overrides)
+        self.by_place = any(item.column or item.table for item in maps.overrides)
 
     def deliver(self, pg: PgType) -> Delivery:
         """See `deliver`."""
@@ -72,7 +72,7 @@ class Resolver:
 
     def land(self, parquet: str, pg: PgType | None, place: tuple[TableName, str]) -> Destination | None:
         """See `land`."""
-        if self._by_place:
+        if self.by_place:
             return land(self._maps, parquet, pg, self._settings, place)
         key = (parquet, pg)
         if key not in self._destinations:

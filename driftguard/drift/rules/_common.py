@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
-from driftguard.drift.context import Context, Pair
-from driftguard.drift.fit import Fit, fit
+from driftguard.drift.context import Context, Misfit, Pair
+from driftguard.drift.fit import Fit
 from driftguard.model.finding import Finding, Place, Severity
 from driftguard.model.identifiers import ObjectName, TableName
 from driftguard.model.landing import FinalColumn, Landing, StagingColumn
-from driftguard.model.snowflake import SfColumn, SfTable
 
-PLAN = "run `driftguard plan` and apply it before the Aurora change is deployed"
+PLAN = "run `driftguard plan --write` and `driftguard apply`: before the Aurora change is deployed, or at once if it is"
 
 
 def source_table(landing: Landing) -> TableName:
@@ -28,48 +26,25 @@ def on_aurora(table: TableName | str) -> Place:
     return Place("aurora", str(table))
 
 
-@dataclass(frozen=True, slots=True)
-class Fitting:
-    """One column that is there on both sides, and how its type fits."""
-
-    pair: Pair
-    table: SfTable
-    expected: StagingColumn | FinalColumn
-    actual: SfColumn
-    fit: Fit
-
-    @property
-    def source(self) -> str | None:
-        if isinstance(self.expected, FinalColumn):
-            return self.expected.source
-        return self.expected.emitted_as
-
-
-def fittings(context: Context, side: str) -> Iterator[Fitting]:
-    """Every column of `side` (`staging` or `final`) that both exists and is expected, with its fit."""
+def misfits(context: Context, side: type[StagingColumn] | type[FinalColumn], fit: Fit) -> Iterator[tuple[Pair, Misfit]]:
+    """Columns of STAGING or FINAL, by the class of what is expected there, that need this kind of change."""
     for pair in context.pairs:
-        table = pair.staging if side == "staging" else pair.final
-        if table is None:
-            continue
-        columns: tuple[StagingColumn | FinalColumn, ...]
-        columns = pair.landing.staging_columns if side == "staging" else pair.landing.final_columns
-        actual = {c.name: c for c in table.columns}
-        for expected in columns:
-            found = actual.get(expected.name)
-            if found is not None:
-                yield Fitting(pair, table, expected, found, fit(found.type, expected.least or expected.type))
+        for item in pair.misfits:
+            if item.fit is fit and isinstance(item.expected, side):
+                yield pair, item
 
 
-def misfit(item: Fitting, code: str, severity: Severity, reason: str, remedy: str) -> Finding:
+def misfit(pair: Pair, item: Misfit, code: str, severity: Severity, reason: str, remedy: str) -> Finding:
     """A finding about a type that does not take every value."""
-    needs = item.expected.least or item.expected.type
+    expected = item.expected
+    needs = expected.least or expected.type
     return Finding(
         code,
         severity,
         f"{item.table.name}.{item.actual.name} is {item.actual.type}; the values need {needs}",
         reason,
         remedy,
-        table=source_table(item.pair.landing),
-        column=item.source,
+        table=source_table(pair.landing),
+        column=expected.source if isinstance(expected, FinalColumn) else expected.emitted_as,
         place=on_snowflake(item.table.name),
     )

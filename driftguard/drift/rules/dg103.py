@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from driftguard.drift.context import Context
 from driftguard.drift.fit import Fit
-from driftguard.drift.rules._common import PLAN, fittings, misfit
+from driftguard.drift.rules._common import PLAN, misfit, misfits
 from driftguard.model.finding import Finding, Severity
+from driftguard.model.landing import StagingColumn
 
 CODE = "DG103"
 TITLE = "a STAGING column is too narrow and can be widened"
@@ -15,6 +16,6 @@ SEVERITY = Severity.ERROR
 
 
 def find(context: Context) -> Iterator[Finding]:
-    for item in fittings(context, "staging"):
-        if item.fit is Fit.WIDEN:
-            yield misfit(item, CODE, SEVERITY, "a value that does not fit makes Snowpipe skip its whole file", PLAN)
+    reason = "a value that does not fit makes Snowpipe skip its whole file"
+    for pair, item in misfits(context, StagingColumn, Fit.WIDEN):
+        yield misfit(pair, item, CODE, SEVERITY, reason, PLAN)

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from driftguard.drift.context import Context
 from driftguard.drift.fit import Fit
-from driftguard.drift.rules._common import fittings, misfit
+from driftguard.drift.rules._common import misfit, misfits
 from driftguard.model.finding import Finding, Severity
+from driftguard.model.landing import StagingColumn
 
 _REMEDY = "Snowflake cannot ALTER this type: add a column of the right type, fill it, and swap the two"
 
@@ -17,7 +18,6 @@ SEVERITY = Severity.ERROR
 
 
 def find(context: Context) -> Iterator[Finding]:
-    for item in fittings(context, "staging"):
-        if item.fit is Fit.REBUILD:
-            reason = "the file fails to load, or the value is rounded without an error"
-            yield misfit(item, CODE, SEVERITY, reason, _REMEDY)
+    reason = "the file fails to load, or the value is rounded without an error"
+    for pair, item in misfits(context, StagingColumn, Fit.REBUILD):
+        yield misfit(pair, item, CODE, SEVERITY, reason, _REMEDY)

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from driftguard.drift.context import Context
 from driftguard.drift.fit import Fit
-from driftguard.drift.rules._common import PLAN, fittings, misfit
+from driftguard.drift.rules._common import PLAN, misfit, misfits
 from driftguard.model.finding import Finding, Severity
+from driftguard.model.landing import FinalColumn
 
 CODE = "DG203"
 TITLE = "a FINAL column is too narrow and can be widened"
@@ -15,7 +16,6 @@ SEVERITY = Severity.ERROR
 
 
 def find(context: Context) -> Iterator[Finding]:
-    for item in fittings(context, "final"):
-        if item.fit is Fit.WIDEN:
-            reason = "a value that does not fit makes the merge fail, for all rows of its batch"
-            yield misfit(item, CODE, SEVERITY, reason, PLAN)
+    reason = "a value that does not fit makes the merge fail, for all rows of its batch"
+    for pair, item in misfits(context, FinalColumn, Fit.WIDEN):
+        yield misfit(pair, item, CODE, SEVERITY, reason, PLAN)

@@ -1,4 +1,4 @@
-"""An embedded Snowflake for tests and demonstrations: the real connector in front, DuckDB behind, the documents between."""
+"""An embedded Snowflake for tests and demonstrations: the real connector in front, DuckDB behind."""
 
 from __future__ import annotations
 

@@ -129,9 +129,11 @@ def _add(ex: Execution, table: Table, reader: Reader) -> None:
         check_default(ex, one.column, added=True)
         if rows and not one.column.nullable and one.column.default is None:
             raise errors.compilation(
-                2108, "42601", f"Non-nullable column '{one.column.name}' cannot be added to non-empty table '{table.name}' "
-                "unless it has a non-null default value."
-            )  # fmt: skip
+                2108,
+                "42601",
+                f"Non-nullable column '{one.column.name}' cannot be added to non-empty table '{table.name}' "
+                "unless it has a non-null default value.",
+            )
         if one.column.autoincrement and rows:
             raise errors.compilation(
                 2109, "42601", f"AUTOINCREMENT column '{one.column.name}' cannot be added to a non-empty table"
@@ -151,7 +153,7 @@ def _add_one(ex: Execution, table: Table, one: Definition) -> None:
         ex.engine.root.execute(f"CREATE SEQUENCE {column.sequence}")
     if column.default is not None:
         column.default_added_later = True
-        value = dml.default_sql(ex, table, column)
+        value = dml.default_sql(ex, column)
         ex.run(f"UPDATE {table.physical} SET {quote(column.name)} = {value}")
 
 
@@ -311,7 +313,10 @@ def _retype(ex: Execution, table: Table, name: str, new: SfType) -> Change:
     if old.base == "FIXED" and (new.precision or 0) < (old.precision or 0):
         digits = (new.precision or 0) - (new.scale or 0)
         limit = "1" + "0" * digits
-        sql = f"SELECT 1 FROM {table.physical} WHERE abs({quote(name)}) >= CAST('{limit}' AS DECIMAL(38,{new.scale if digits < 38 else 0})) LIMIT 1"
+        sql = (
+            f"SELECT 1 FROM {table.physical} WHERE abs({quote(name)}) >= CAST('{limit}' AS "
+            f"DECIMAL(38,{new.scale if digits < 38 else 0})) LIMIT 1"
+        )
         if (
             digits + (new.scale or 0) < 38
             and ex.run(sql.replace(f"DECIMAL(38,{new.scale})", "DOUBLE")).fetchone() is not None
@@ -319,7 +324,8 @@ def _retype(ex: Execution, table: Table, name: str, new: SfType) -> Change:
             raise errors.compilation(
                 40052,
                 "22000",
-                f"cannot change column {name} from type {old.sql} to {new.sql} because it contains values that do not fit",
+                f"cannot change column {name} from type {old.sql} to {new.sql} because it contains values that "
+                "do not fit",
             )
 
     def change() -> None:

@@ -111,6 +111,7 @@ class Pipe(Thing):
     definition: str = ""
     auto_ingest: bool = False
     paused: bool = False
+    before: set[str] = field(default_factory=set)
     seen: dict[str, str] = field(default_factory=dict)
     queued: dict[str, int] = field(default_factory=dict)
     table_id: int = 0
@@ -144,6 +145,11 @@ class Task(Thing):
     graph_version: int = 0
     reads: dict[int, int] | None = None
     kind = "TASK"
+
+    @property
+    def task_id(self) -> str:
+        """The `id` of SHOW TASKS: the same after the log is replayed."""
+        return f"{self.created:020d}-sandbox-task"
 
 
 @dataclass(slots=True)
@@ -247,6 +253,23 @@ class Catalog:
         for database, schema in self.schemas():
             for thing in list(schema.room(kind).values()):
                 yield Located(database, schema, thing)
+
+    def pipes(self) -> Iterator[Located[Pipe]]:
+        for database, schema in self.schemas():
+            for pipe in list(schema.pipes.values()):
+                yield Located(database, schema, pipe)
+
+    def tasks(self) -> Iterator[Located[Task]]:
+        for database, schema in self.schemas():
+            for task in list(schema.tasks.values()):
+                yield Located(database, schema, task)
+
+    def table_by_id(self, wanted: int) -> Table | None:
+        for _, schema in self.schemas():
+            for table in schema.tables.values():
+                if table.id == wanted:
+                    return table
+        return None
 
     def by_id(self, kind: str, wanted: int) -> Located[Thing] | None:
         return next((found for found in self.everything(kind) if found.thing.id == wanted), None)

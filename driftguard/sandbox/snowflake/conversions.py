@@ -151,7 +151,10 @@ def store_sql(value: str, source: SfType, target: SfType, *, nullable: bool, lab
         out = f"CASE WHEN length({out}) > {target.length} THEN {errors.raise_sql(100078, '22000', text)} ELSE {out} END"
     elif target.base == "BINARY" and (target.length or 0) < BINARY_MAX and source.base != "NULL":
         text = "'Binary value is too long and would be truncated'"
-        out = f"CASE WHEN octet_length({out}) > {target.length} THEN {errors.raise_sql(100145, '22000', text)} ELSE {out} END"
+        out = (
+            f"CASE WHEN octet_length({out}) > {target.length} THEN {errors.raise_sql(100145, '22000', text)} "
+            f"ELSE {out} END"
+        )
     if not nullable:
         text = f"'NULL result in a non-nullable column {quoted}'"
         out = f"CASE WHEN {out} IS NULL THEN {errors.raise_sql(100072, '22000', text)} ELSE {out} END"

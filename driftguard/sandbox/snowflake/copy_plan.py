@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 
 from driftguard.sandbox.snowflake import errors
 from driftguard.sandbox.snowflake.catalog import Located, Stage, Table
-from driftguard.sandbox.snowflake.ddl_objects import read_format, read_location
 from driftguard.sandbox.snowflake.execution import Execution
+from driftguard.sandbox.snowflake.formats import read_format
 from driftguard.sandbox.snowflake.lexer import Kind
 from driftguard.sandbox.snowflake.parquet import Scanner
 from driftguard.sandbox.snowflake.reader import OptionValue, Reader
+from driftguard.sandbox.snowflake.stages import read_location
 from driftguard.sandbox.snowflake.types import SEMI
 
 METADATA = ("FILENAME", "FILE_ROW_NUMBER", "FILE_CONTENT_KEY", "FILE_LAST_MODIFIED", "START_SCAN_TIME")
@@ -188,7 +189,8 @@ def _check_target(plan: CopyPlan) -> None:
             raise errors.compilation(
                 2019,
                 "0A000",
-                "PARQUET file format can produce one and only one column of type variant, object, or array. Load data into "
+                "PARQUET file format can produce one and only one column of type variant, object, or array. Load "
+                "data into "
                 "separate columns using the MATCH_BY_COLUMN_NAME copy option or copy with transformation.",
             )
 

@@ -16,16 +16,21 @@ from driftguard.sandbox.snowflake import (
     alter_table,
     ddl_objects,
     ddl_tables,
+    describe,
     dml,
     errors,
+    formats,
     grant_statements,
     pipes,
     procedures,
     scripting,
     session_statements,
     show,
+    stages,
+    task_runs,
     tasks,
 )
+from driftguard.sandbox.snowflake.catalog import next_id
 from driftguard.sandbox.snowflake.copy import copy_into
 from driftguard.sandbox.snowflake.engine import Engine, check
 from driftguard.sandbox.snowflake.execution import Execution, Variables
@@ -54,13 +59,13 @@ def _create(ex: Execution, reader: Reader) -> Result:
     if reader.accept("TABLE"):
         return ddl_tables.create_table(ex, reader, replace=replace, transient=transient)
     if reader.accept("FILE", "FORMAT"):
-        return ddl_objects.create_format(ex, reader, replace=replace)
+        return formats.create_format(ex, reader, replace=replace)
     makers: dict[str, Callable[..., Result]] = {
         "DATABASE": ddl_objects.create_database,
         "SCHEMA": ddl_objects.create_schema,
         "WAREHOUSE": ddl_objects.create_warehouse,
         "ROLE": ddl_objects.create_role,
-        "STAGE": ddl_objects.create_stage,
+        "STAGE": stages.create_stage,
         "VIEW": ddl_tables.create_view,
         "PIPE": pipes.create,
         "TASK": tasks.create,
@@ -69,8 +74,24 @@ def _create(ex: Execution, reader: Reader) -> Result:
     }
     word = reader.token.value
     if reader.token.kind is not Kind.WORD or word not in makers:
-        if word in ("USER", "FUNCTION", "SEQUENCE", "INTEGRATION", "STORAGE", "NOTIFICATION", "TAG", "DYNAMIC", "ICEBERG",
-                    "MASKING", "ROW", "EXTERNAL", "HYBRID", "ALERT", "SHARE", "MATERIALIZED"):  # fmt: skip
+        if word in (
+            "USER",
+            "FUNCTION",
+            "SEQUENCE",
+            "INTEGRATION",
+            "STORAGE",
+            "NOTIFICATION",
+            "TAG",
+            "DYNAMIC",
+            "ICEBERG",
+            "MASKING",
+            "ROW",
+            "EXTERNAL",
+            "HYBRID",
+            "ALERT",
+            "SHARE",
+            "MATERIALIZED",
+        ):
             raise errors.unsupported(f"CREATE {word}")
         raise reader.unexpected()
     reader.advance()
@@ -82,10 +103,10 @@ def _alter(ex: Execution, reader: Reader) -> Result:
     if reader.accept("TABLE"):
         return alter_table.alter_table(ex, reader)
     if reader.accept("FILE", "FORMAT"):
-        return ddl_objects.alter_format(ex, reader)
+        return formats.alter_format(ex, reader)
     word = reader.token.value
     makers: dict[str, Callable[[Execution, Reader], Result]] = {
-        "STAGE": ddl_objects.alter_stage,
+        "STAGE": stages.alter_stage,
         "PIPE": pipes.alter,
         "TASK": tasks.alter,
         "SESSION": session_statements.alter_session,
@@ -138,7 +159,7 @@ def _comment(ex: Execution, reader: Reader) -> Result:
 
 def _list(ex: Execution, reader: Reader) -> Result:
     reader.advance()
-    return ddl_objects.list_stage(ex, reader)
+    return stages.list_stage(ex, reader)
 
 
 def _query(ex: Execution, reader: Reader) -> Result:
@@ -173,19 +194,19 @@ OTHER: dict[str, Callable[[Execution, Reader], Result]] = {
     "MERGE": _dml,
     "COPY": copy_into,
     "SHOW": show.show,
-    "DESC": show.describe,
-    "DESCRIBE": show.describe,
+    "DESC": describe.describe,
+    "DESCRIBE": describe.describe,
     "LIST": _list,
     "LS": _list,
     "USE": session_statements.use,
-    "SET": session_statements.set_variable,
-    "UNSET": session_statements.unset_variable,
+    "SET": session_statements.variable,
+    "UNSET": session_statements.variable,
     "BEGIN": session_statements.begin,
     "START": session_statements.begin,
     "COMMIT": session_statements.commit,
     "ROLLBACK": session_statements.rollback,
     "CALL": procedures.call,
-    "EXECUTE": tasks.execute,
+    "EXECUTE": task_runs.execute,
     "DECLARE": scripting.anonymous,
     "EXPLAIN": session_statements.explain,
 }
@@ -210,6 +231,12 @@ def verb(reader: Reader) -> str:
     return token.value
 
 
+def known_verb(reader: Reader) -> bool:
+    """Whether a statement can begin like this."""
+    word = verb(reader)
+    return word in DDL or word in OTHER or word == "BLOCK"
+
+
 def statement(ex: Execution, sql: str) -> Result:
     """Runs one statement inside an execution: the way in for blocks, procedures and tasks too."""
     if not sql.strip():
@@ -228,7 +255,11 @@ def statement(ex: Execution, sql: str) -> Result:
         ends = not (word == "ALTER" and reader.is_word("ALTER", "SESSION"))
         if ends:
             ex.engine.commit(ex.session)
-        return handler(ex, reader)
+        marker = next_id()
+        result = handler(ex, reader)
+        if word == "CREATE":
+            ex.grants.apply_future(ex.catalog, marker, ex.now)
+        return result
     other = OTHER.get(word)
     if other is None:
         raise reader.unexpected()

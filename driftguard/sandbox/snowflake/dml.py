@@ -7,7 +7,6 @@ because the tables of DuckDB carry no constraint. MERGE refuses a target row tha
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import cast as typing_cast
 
 from sqlglot import exp
@@ -38,7 +37,7 @@ def run(ex: Execution, sql: str) -> Result:
     raise errors.unsupported(f"{tree.key.upper()}")
 
 
-def _name(node: exp.Expression) -> QName:
+def _name(node: exp.Expr) -> QName:
     if not isinstance(node, exp.Table):
         raise errors.unsupported("this target of a DML statement")
     return QName(tuple(part.name for part in node.parts))
@@ -64,7 +63,7 @@ def stored(value: str, kind: SfType | None, column: Column) -> str:
         raise errors.type_mismatch(column.type.sql, kind.sql, column.name) from None
 
 
-def default_sql(ex: Execution, table: Table, column: Column) -> str:
+def default_sql(ex: Execution, column: Column) -> str:
     """What a column that is not named gets."""
     if column.autoincrement:
         return f"nextval('{column.sequence}')"
@@ -119,7 +118,7 @@ def insert(ex: Execution, tree: exp.Insert) -> Result:
         )
     kinds = _resolve(known, ex.types(sql, width))
     given = {column.name: stored(f"q.c{n}", kinds[n], column) for n, column in enumerate(columns)}
-    values = [given.get(column.name) or default_sql(ex, table, column) for column in table.columns]
+    values = [given.get(column.name) or default_sql(ex, column) for column in table.columns]
     names = ", ".join(f"c{n}" for n in range(width))
     ex.lock(table, "ddl" if tree.args.get("overwrite") else "share")
     if tree.args.get("overwrite"):
@@ -130,7 +129,7 @@ def insert(ex: Execution, tree: exp.Insert) -> Result:
     return counts(INSERT, inserted=rows)
 
 
-def _explicit_defaults(source: exp.Expression) -> bool:
+def _explicit_defaults(source: exp.Expr) -> bool:
     return (
         isinstance(source, exp.Values) and any(isinstance(one, exp.Default) for one in source.find_all(exp.Default))
         if hasattr(exp, "Default")
@@ -142,7 +141,7 @@ def _target_scope(table: Table, alias: str) -> Scope:
     return Scope(sources={alias: {column.name: column.type for column in table.columns}})
 
 
-def _assignments(ex: Execution, table: Table, alias: str, items: list[exp.Expression], scope: Scope) -> list[str]:
+def _assignments(ex: Execution, table: Table, alias: str, items: list[exp.Expr], scope: Scope) -> list[str]:
     """`"C" = value` for each SET item."""
     translator = Translator(ex)
     out: list[str] = []
@@ -161,7 +160,7 @@ def _assignments(ex: Execution, table: Table, alias: str, items: list[exp.Expres
     return out
 
 
-def _kind(value: exp.Expression) -> SfType | None:
+def _kind(value: exp.Expr) -> SfType | None:
     return type_of(value)
 
 
@@ -277,9 +276,10 @@ def merge(ex: Execution, tree: exp.Merge) -> Result:
         raise errors.compilation(1003, "42000", "the source of MERGE has no columns")
     ex.lock(table, "exclusive")
     target = f"{table.physical} AS {quote(alias)}"
-    if ex.session.parameter("ERROR_ON_NONDETERMINISTIC_MERGE") and actions:
-        _refuse_duplicates(ex, target, alias, duck(source), condition, actions)
-    text = f"MERGE INTO {target} USING {duck(source)} ON {condition} {' '.join(whens)} RETURNING merge_action"
+    using = duck(source)
+    if actions and _duplicates(ex, target, alias, using, condition, actions):
+        using = _one_a_row(target, alias, using, source_alias, condition, actions)
+    text = f"MERGE INTO {target} USING {using} ON {condition} {' '.join(whens)} RETURNING merge_action"
     done = [row[0] for row in ex.write(text)]
     numbers = {
         key: sum(1 for one in done if one == action)
@@ -299,7 +299,7 @@ def _merge_insert(ex: Execution, table: Table, then: exp.Insert, scope: Scope) -
     )
     if len({column.name for column in columns}) != len(columns):
         raise errors.compilation(2025, "42S21", "duplicate column name in the INSERT clause of MERGE")
-    values = typing_cast(list[exp.Expression], then.expression.expressions if then.expression is not None else [])
+    values = typing_cast(list[exp.Expr], then.expression.expressions if then.expression is not None else [])
     if len(values) != len(columns):
         raise errors.compilation(
             2020,
@@ -310,22 +310,38 @@ def _merge_insert(ex: Execution, table: Table, then: exp.Insert, scope: Scope) -
     for column, value in zip(columns, values, strict=True):
         walked = translator.expression(value, scope)
         given[column.name] = stored(duck(walked), type_of(walked), column)
-    full = [given.get(column.name) or default_sql(ex, table, column) for column in table.columns]
+    full = [given.get(column.name) or default_sql(ex, column) for column in table.columns]
     names = ", ".join(quote(column.name) for column in table.columns)
     return f"INSERT ({names}) VALUES ({', '.join(full)})"
 
 
-def _refuse_duplicates(
+def _action(actions: list[tuple[str, str]]) -> str:
+    return "CASE " + " ".join(f"WHEN {test} THEN '{action}'" for test, action in actions) + " END"
+
+
+def _duplicates(
     ex: Execution, target: str, alias: str, source: str, condition: str, actions: list[tuple[str, str]]
-) -> None:
-    """Several source rows for one target row, at least one of them an update: 100090 (42P18)."""
-    case = "CASE " + " ".join(f"WHEN {test} THEN '{action}'" for test, action in actions) + " END"
+) -> bool:
+    """Whether several source rows change one target row. If one of them is an update: 100090 (42P18), by default."""
     sql = (
-        f"SELECT count(*) FROM (SELECT {quote(alias)}.rowid AS r, {case} AS a FROM {target} JOIN {source} ON {condition}) AS m "
-        "WHERE a IS NOT NULL GROUP BY r HAVING count(*) > 1 AND bool_or(a = 'U') LIMIT 1"
+        f"SELECT max(a = 'U') FROM (SELECT {quote(alias)}.rowid AS r, {_action(actions)} AS a FROM {target} "
+        f"JOIN {source} ON {condition}) AS m WHERE a IS NOT NULL GROUP BY r HAVING count(*) > 1"
     )
-    if ex.run(sql).fetchone() is not None:
+    found = [row[0] for row in ex.run(sql)]
+    if any(found) and ex.session.parameter("ERROR_ON_NONDETERMINISTIC_MERGE"):
         raise errors.SnowflakeError(100090, "42P18", "Duplicate row detected during DML action")
+    return bool(found)
 
 
-Handler = Callable[[Execution, str], Result]
+def _one_a_row(
+    target: str, alias: str, source: str, source_alias: str, condition: str, actions: list[tuple[str, str]]
+) -> str:
+    """The source with one row for each target row, because DuckDB refuses more: which one is undefined."""
+    numbered = f"(SELECT *, row_number() OVER () AS dg_rn FROM {source}) AS {quote(source_alias)}"
+    extra = (
+        "SELECT n FROM (SELECT n, row_number() OVER (PARTITION BY r ORDER BY n) AS k FROM (SELECT "
+        f"{quote(source_alias)}.dg_rn AS n, "
+        f"{quote(alias)}.rowid AS r, {_action(actions)} AS a FROM {target} JOIN {numbered} ON {condition}) AS m "
+        "WHERE a IS NOT NULL) AS o WHERE k > 1"
+    )
+    return f"(SELECT * EXCLUDE (dg_rn) FROM {numbered} WHERE dg_rn NOT IN ({extra})) AS {quote(source_alias)}"

@@ -131,8 +131,8 @@ class Engine:
             if transaction is not None:
                 self._restore(session, transaction)
             raise errors.from_engine(error) from None
-        assert transaction is not None
-        transaction.writes.append((sql, relations))
+        if transaction is not None:
+            transaction.writes.append((sql, relations))
         return out
 
     def _restore(self, session: Session, transaction: Transaction) -> None:
@@ -158,9 +158,9 @@ class Engine:
             if transaction.started:
                 session.connection.execute("COMMIT")
             for table_id in transaction.touched:
-                found = self.catalog.by_id("TABLE", table_id)
-                if found is not None:
-                    found.thing.version += 1  # type: ignore[attr-defined]
+                table = self.catalog.table_by_id(table_id)
+                if table is not None:
+                    table.version += 1
         self.locks.release(session.id)
 
     def rollback(self, session: Session) -> None:

@@ -90,7 +90,7 @@ class Execution:
 
     def home(self, name: QName, action: str = "CREATE") -> tuple[Database, Schema, str]:
         """Where an object of this name lives or would live."""
-        database, schema, last = self.session.qualify(name, "", action)
+        database, schema, last = self.session.qualify(name, action)
         found_database, found_schema = self.schema(QName((database, schema)))
         return found_database, found_schema, last
 
@@ -112,7 +112,7 @@ class Execution:
         """The object; 002003 if it is not there or not visible, 003001 if the role may not do this to it."""
         found = self.lookup(kind, name)
         if found is None:
-            full = ".".join(self.session.qualify(name, kind)) if len(name.parts) < 3 else ".".join(name.parts)
+            full = ".".join(self.session.qualify(name)) if len(name.parts) < 3 else ".".join(name.parts)
             raise errors.not_exists(kind if kind != "FILE FORMAT" else "File format", full)
         if privilege is not None:
             self.grants.require(self.role, privilege, found)
@@ -148,7 +148,7 @@ class Execution:
         if seen is not None:
             self.grants.require(self.role, "SELECT", seen)
             return self._view(cast("Located[View]", seen))
-        full = ".".join(self.session.qualify(name, "TABLE")) if len(name.parts) < 3 else ".".join(name.parts)
+        full = ".".join(self.session.qualify(name)) if len(name.parts) < 3 else ".".join(name.parts)
         raise errors.compilation(2003, "42S02", f"Object '{full}' does not exist or not authorized.")
 
     def _view(self, found: Located[View]) -> Relation:
@@ -171,9 +171,7 @@ class Execution:
         sql = tree.sql(dialect="duckdb")
         return Relation(f"(SELECT * FROM ({sql}) AS v({names}))" if names else f"({sql})", columns)
 
-    def table_function(
-        self, name: QName, arguments: list[exp.Expression], named: Mapping[str, exp.Expression]
-    ) -> Relation:
+    def table_function(self, name: QName, arguments: list[exp.Expr], named: Mapping[str, exp.Expr]) -> Relation:
         from driftguard.sandbox.snowflake import table_functions
 
         positional = [self.constant(one.sql(dialect="duckdb")) for one in arguments]
@@ -232,7 +230,7 @@ class Execution:
         row = self.run(f"SELECT {kinds} FROM (SELECT 1) AS one LEFT JOIN ({sql}) AS q({names}) ON FALSE").fetchone()
         return [from_duck(name) for name in row]
 
-    def query(self, tree: exp.Expression) -> Result:
+    def query(self, tree: exp.Expr) -> Result:
         """Runs a query: a tree as `translate.parse` gives it."""
         columns = Translator(self).query(tree)
         return self.fetch(tree.sql(dialect="duckdb"), columns)

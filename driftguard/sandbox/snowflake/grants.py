@@ -7,10 +7,12 @@ when the role has at least one privilege on it"; SHOW and INFORMATION_SCHEMA pag
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from driftguard.sandbox.snowflake import errors
-from driftguard.sandbox.snowflake.catalog import Database, Located, Schema, Thing
+from driftguard.sandbox.snowflake.catalog import Catalog, Database, Located, Schema, Thing
+from driftguard.sandbox.snowflake.names import dotted
 
 ADMINS = frozenset({"ACCOUNTADMIN", "SYSADMIN", "SECURITYADMIN", "ORGADMIN"})
 SYSTEM_ROLES = ("ACCOUNTADMIN", "ORGADMIN", "PUBLIC", "SECURITYADMIN", "SYSADMIN", "USERADMIN")
@@ -19,10 +21,35 @@ PRIVILEGES: dict[str, frozenset[str]] = {
     "DATABASE": frozenset({"USAGE", "MONITOR", "MODIFY", "CREATE SCHEMA", "CREATE DATABASE ROLE", "OWNERSHIP"}),
     "SCHEMA": frozenset(
         {"USAGE", "MONITOR", "MODIFY", "OWNERSHIP", "EVOLVE SCHEMA"}
-        | {f"CREATE {kind}" for kind in ("TABLE", "VIEW", "FILE FORMAT", "STAGE", "PIPE", "TASK", "PROCEDURE", "FUNCTION", "STREAM", "SEQUENCE")}
+        | {
+            f"CREATE {kind}"
+            for kind in (
+                "TABLE",
+                "VIEW",
+                "FILE FORMAT",
+                "STAGE",
+                "PIPE",
+                "TASK",
+                "PROCEDURE",
+                "FUNCTION",
+                "STREAM",
+                "SEQUENCE",
+            )
+        }
     ),
     "TABLE": frozenset(
-        {"SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "REBUILD", "EVOLVE SCHEMA", "APPLYBUDGET", "OWNERSHIP"}
+        {
+            "SELECT",
+            "INSERT",
+            "UPDATE",
+            "DELETE",
+            "TRUNCATE",
+            "REFERENCES",
+            "REBUILD",
+            "EVOLVE SCHEMA",
+            "APPLYBUDGET",
+            "OWNERSHIP",
+        }
     ),
     "VIEW": frozenset({"SELECT", "REFERENCES", "OWNERSHIP"}),
     "PIPE": frozenset({"MONITOR", "OPERATE", "APPLYBUDGET", "OWNERSHIP"}),
@@ -33,10 +60,21 @@ PRIVILEGES: dict[str, frozenset[str]] = {
     "STREAM": frozenset({"SELECT", "OWNERSHIP"}),
     "WAREHOUSE": frozenset({"USAGE", "OPERATE", "MONITOR", "MODIFY", "OWNERSHIP"}),
     "ACCOUNT": frozenset(
-        {"CREATE DATABASE", "CREATE ROLE", "CREATE WAREHOUSE", "EXECUTE TASK", "EXECUTE MANAGED TASK", "MONITOR EXECUTION",
-         "MONITOR USAGE", "MANAGE GRANTS", "IMPORT SHARE", "MONITOR", "APPLY MASKING POLICY"}
+        {
+            "CREATE DATABASE",
+            "CREATE ROLE",
+            "CREATE WAREHOUSE",
+            "EXECUTE TASK",
+            "EXECUTE MANAGED TASK",
+            "MONITOR EXECUTION",
+            "MONITOR USAGE",
+            "MANAGE GRANTS",
+            "IMPORT SHARE",
+            "MONITOR",
+            "APPLY MASKING POLICY",
+        }
     ),
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +91,18 @@ class Grant:
     created: int
 
 
+@dataclass(frozen=True, slots=True)
+class Future:
+    """GRANT … ON FUTURE: what every new object of a kind in a place gets."""
+
+    privilege: str
+    kind: str
+    database: str
+    schema: str | None
+    role: str
+    by: str
+
+
 @dataclass(slots=True)
 class Role:
     name: str
@@ -67,7 +117,7 @@ class Grants:
     def __init__(self) -> None:
         self.roles: dict[str, Role] = {name: Role(name, 0) for name in SYSTEM_ROLES}
         self.grants: list[Grant] = []
-        self.future: list[tuple[str, str, str, str, str]] = []
+        self.future: list[Future] = []
 
     def role(self, name: str) -> Role:
         found = self.roles.get(name)
@@ -118,12 +168,12 @@ class Grants:
             return False
         return schema is None or bool(self.held(role, "SCHEMA", schema.id, schema.owner))
 
-    def visible(self, role: str, found: Located[Thing]) -> bool:
+    def visible(self, role: str, found: Located[Any]) -> bool:
         if self.admin(role):
             return True
         return self.enters(role, found.database, found.schema) and self.sees(role, found.thing)
 
-    def require(self, role: str, privilege: str, found: Located[Thing]) -> None:
+    def require(self, role: str, privilege: str, found: Located[Any]) -> None:
         """Refuses (003001) unless the role may; missing sight is 002003, which looks like a missing object."""
         if not self.visible(role, found):
             raise errors.not_exists(found.thing.kind, found.full_name)
@@ -153,10 +203,34 @@ class Grants:
 
     def copy(self, old_id: int, new_id: int) -> None:
         """COPY GRANTS: the new object has the old one's grants, but for OWNERSHIP."""
-        import dataclasses
-
         self.grants += [
-            dataclasses.replace(one, object_id=new_id)
+            replace(one, object_id=new_id)
             for one in self.grants
             if one.object_id == old_id and one.privilege != "OWNERSHIP"
         ]
+
+    def apply_future(self, catalog: Catalog, marker: int, now: int) -> None:
+        """Future grants for what was made since `marker`, an id; those of a schema replace those of its database."""
+        for future in self.future:
+            found: list[tuple[Database, Schema, Thing]]
+            if future.kind == "SCHEMA":
+                found = [(database, schema, schema) for database, schema in catalog.schemas()]
+            else:
+                found = [(one.database, one.schema, one.thing) for one in catalog.everything(future.kind)]
+            for database, schema, thing in found:
+                if thing.id <= marker or database.name != future.database or future.schema not in (None, schema.name):
+                    continue
+                own = any(
+                    (other.kind, other.database, other.schema) == (future.kind, database.name, schema.name)
+                    for other in self.future
+                )
+                if future.schema is None and own:
+                    continue
+                parts = (
+                    (database.name, schema.name)
+                    if future.kind == "SCHEMA"
+                    else (database.name, schema.name, thing.name)
+                )
+                self.add(
+                    Grant(future.privilege, future.kind, thing.id, dotted(*parts), future.role, False, future.by, now)
+                )

@@ -64,7 +64,7 @@ class TaskRun:
     text: str
     state: str
     scheduled: int
-    root_id: int
+    root_id: str
     graph_version: int
     run_id: int
     scheduled_from: str

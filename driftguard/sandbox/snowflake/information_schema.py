@@ -40,16 +40,43 @@ def asked_for(ex: Execution, name: QName) -> Answer | None:
 
 def _tables(ex: Execution, database: Database) -> Answer:
     rows: list[Row] = [
-        (database.name, one.schema.name, one.thing.name, one.thing.owner, "BASE TABLE",
-         "YES" if one.thing.transient else "NO", one.thing.cluster_by, rows_of(ex, one.thing), 0, one.thing.retention,
-         one.thing.created, one.thing.last_ddl, one.thing.last_ddl, one.thing.comment)
+        (
+            database.name,
+            one.schema.name,
+            one.thing.name,
+            one.thing.owner,
+            "BASE TABLE",
+            "YES" if one.thing.transient else "NO",
+            one.thing.cluster_by,
+            rows_of(ex, one.thing),
+            0,
+            one.thing.retention,
+            one.thing.created,
+            one.thing.last_ddl,
+            one.thing.last_ddl,
+            one.thing.comment,
+        )
         for one in visible(ex, "TABLE", database)
-    ]  # fmt: skip
+    ]
     rows += [
-        (database.name, one.schema.name, one.thing.name, one.thing.owner, "VIEW", None, None, None, None, None,
-         one.thing.created, one.thing.created, one.thing.created, one.thing.comment)
+        (
+            database.name,
+            one.schema.name,
+            one.thing.name,
+            one.thing.owner,
+            "VIEW",
+            None,
+            None,
+            None,
+            None,
+            None,
+            one.thing.created,
+            one.thing.created,
+            one.thing.created,
+            one.thing.comment,
+        )
         for one in visible(ex, "VIEW", database)
-    ]  # fmt: skip
+    ]
     return fields(
         "TABLE_CATALOG TABLE_SCHEMA TABLE_NAME TABLE_OWNER TABLE_TYPE IS_TRANSIENT CLUSTERING_KEY ROW_COUNT# BYTES# "
         "RETENTION_TIME# CREATED@ LAST_ALTERED@ LAST_DDL@ COMMENT"
@@ -66,65 +93,131 @@ def _columns(ex: Execution, database: Database) -> Answer:
                 min((text or 0) * 4, VARCHAR_MAX) if kind.base == "TEXT" and (text or 0) < VARCHAR_DEFAULT else text
             )
             rows.append(
-                (database.name, one.schema.name, one.thing.name, column.name, position, column.default,
-                 "YES" if column.nullable else "NO", kind.name, text, octets,
-                 kind.precision if kind.base == "FIXED" else None, 10 if kind.base == "FIXED" else None,
-                 kind.scale if kind.base == "FIXED" else None, kind.scale if kind.base.startswith("TIME") else None,
-                 "YES" if column.autoincrement else "NO", "1" if column.autoincrement else None,
-                 "1" if column.autoincrement else None, column.comment, None, None, None, "COLUMN", None)
-            )  # fmt: skip
+                (
+                    database.name,
+                    one.schema.name,
+                    one.thing.name,
+                    column.name,
+                    position,
+                    column.default,
+                    "YES" if column.nullable else "NO",
+                    kind.name,
+                    text,
+                    octets,
+                    kind.precision if kind.base == "FIXED" else None,
+                    10 if kind.base == "FIXED" else None,
+                    kind.scale if kind.base == "FIXED" else None,
+                    kind.scale if kind.base.startswith("TIME") else None,
+                    "YES" if column.autoincrement else "NO",
+                    "1" if column.autoincrement else None,
+                    "1" if column.autoincrement else None,
+                    column.comment,
+                    None,
+                    None,
+                    None,
+                    "COLUMN",
+                    None,
+                )
+            )
     return fields(
         "TABLE_CATALOG TABLE_SCHEMA TABLE_NAME COLUMN_NAME ORDINAL_POSITION# COLUMN_DEFAULT IS_NULLABLE DATA_TYPE "
         "CHARACTER_MAXIMUM_LENGTH# CHARACTER_OCTET_LENGTH# NUMERIC_PRECISION# NUMERIC_PRECISION_RADIX# NUMERIC_SCALE# "
-        "DATETIME_PRECISION# IS_IDENTITY IDENTITY_START IDENTITY_INCREMENT COMMENT COLLATION_NAME SCHEMA_EVOLUTION_RECORD "
+        "DATETIME_PRECISION# IS_IDENTITY IDENTITY_START IDENTITY_INCREMENT COMMENT COLLATION_NAME "
+        "SCHEMA_EVOLUTION_RECORD "
         "DATA_TYPE_ALIAS KIND EXPRESSION"
     ), rows
 
 
 def _constraints(ex: Execution, database: Database) -> Answer:
     rows: list[Row] = [
-        (database.name, one.schema.name, key.name, database.name, one.schema.name, one.thing.name, key.kind, "NO", "NO", "NO",
-         None, key.created, key.created)
+        (
+            database.name,
+            one.schema.name,
+            key.name,
+            database.name,
+            one.schema.name,
+            one.thing.name,
+            key.kind,
+            "NO",
+            "NO",
+            "NO",
+            None,
+            key.created,
+            key.created,
+        )
         for one in visible(ex, "TABLE", database)
         for key in one.thing.constraints
-    ]  # fmt: skip
+    ]
     return fields(
-        "CONSTRAINT_CATALOG CONSTRAINT_SCHEMA CONSTRAINT_NAME TABLE_CATALOG TABLE_SCHEMA TABLE_NAME CONSTRAINT_TYPE IS_DEFERRABLE "
+        "CONSTRAINT_CATALOG CONSTRAINT_SCHEMA CONSTRAINT_NAME TABLE_CATALOG TABLE_SCHEMA TABLE_NAME "
+        "CONSTRAINT_TYPE IS_DEFERRABLE "
         "INITIALLY_DEFERRED ENFORCED COMMENT CREATED@ LAST_ALTERED@"
     ), rows
 
 
 def _pipes(ex: Execution, database: Database) -> Answer:
     rows: list[Row] = [
-        (database.name, one.schema.name, one.thing.name, one.thing.owner, one.thing.definition,
-         "YES" if one.thing.auto_ingest else "NO", None, one.thing.created, one.thing.created, one.thing.comment, None)
+        (
+            database.name,
+            one.schema.name,
+            one.thing.name,
+            one.thing.owner,
+            one.thing.definition,
+            "YES" if one.thing.auto_ingest else "NO",
+            None,
+            one.thing.created,
+            one.thing.created,
+            one.thing.comment,
+            None,
+        )
         for one in visible(ex, "PIPE", database)
-    ]  # fmt: skip
+    ]
     return fields(
-        "PIPE_CATALOG PIPE_SCHEMA PIPE_NAME PIPE_OWNER DEFINITION IS_AUTOINGEST_ENABLED NOTIFICATION_CHANNEL_NAME CREATED@ "
+        "PIPE_CATALOG PIPE_SCHEMA PIPE_NAME PIPE_OWNER DEFINITION IS_AUTOINGEST_ENABLED "
+        "NOTIFICATION_CHANNEL_NAME CREATED@ "
         "LAST_ALTERED@ COMMENT PATTERN"
     ), rows
 
 
 def _stages(ex: Execution, database: Database) -> Answer:
     rows: list[Row] = [
-        (database.name, one.schema.name, one.thing.name, one.thing.url, None, "External Named", one.thing.owner, one.thing.comment,
-         one.thing.created, one.thing.created)
+        (
+            database.name,
+            one.schema.name,
+            one.thing.name,
+            one.thing.url,
+            None,
+            "External Named",
+            one.thing.owner,
+            one.thing.comment,
+            one.thing.created,
+            one.thing.created,
+        )
         for one in visible(ex, "STAGE", database)
-    ]  # fmt: skip
+    ]
     return fields(
-        "STAGE_CATALOG STAGE_SCHEMA STAGE_NAME STAGE_URL STAGE_REGION STAGE_TYPE STAGE_OWNER COMMENT CREATED@ LAST_ALTERED@"
+        "STAGE_CATALOG STAGE_SCHEMA STAGE_NAME STAGE_URL STAGE_REGION STAGE_TYPE STAGE_OWNER COMMENT CREATED@ "
+        "LAST_ALTERED@"
     ), rows
 
 
 def _formats(ex: Execution, database: Database) -> Answer:
     rows: list[Row] = [
-        (database.name, one.schema.name, one.thing.name, one.thing.owner, one.thing.type, one.thing.created, one.thing.created,
-         one.thing.comment)
+        (
+            database.name,
+            one.schema.name,
+            one.thing.name,
+            one.thing.owner,
+            one.thing.type,
+            one.thing.created,
+            one.thing.created,
+            one.thing.comment,
+        )
         for one in visible(ex, "FILE FORMAT", database)
-    ]  # fmt: skip
+    ]
     return fields(
-        "FILE_FORMAT_CATALOG FILE_FORMAT_SCHEMA FILE_FORMAT_NAME FILE_FORMAT_OWNER FILE_FORMAT_TYPE CREATED@ LAST_ALTERED@ COMMENT"
+        "FILE_FORMAT_CATALOG FILE_FORMAT_SCHEMA FILE_FORMAT_NAME FILE_FORMAT_OWNER FILE_FORMAT_TYPE CREATED@ "
+        "LAST_ALTERED@ COMMENT"
     ), rows
 
 
@@ -134,12 +227,30 @@ def _procedures(ex: Execution, database: Database) -> Answer:
         procedure = one.thing
         arguments = "(" + ", ".join(f"{argument} {kind.sql}" for argument, kind in procedure.arguments) + ")"
         rows.append(
-            (database.name, one.schema.name, procedure.name, procedure.owner, arguments, procedure.returns, None, None, None, None,
-             None, "SQL", procedure.body, procedure.created, procedure.created, procedure.comment)
-        )  # fmt: skip
+            (
+                database.name,
+                one.schema.name,
+                procedure.name,
+                procedure.owner,
+                arguments,
+                procedure.returns,
+                None,
+                None,
+                None,
+                None,
+                None,
+                "SQL",
+                procedure.body,
+                procedure.created,
+                procedure.created,
+                procedure.comment,
+            )
+        )
     return fields(
-        "PROCEDURE_CATALOG PROCEDURE_SCHEMA PROCEDURE_NAME PROCEDURE_OWNER ARGUMENT_SIGNATURE DATA_TYPE CHARACTER_MAXIMUM_LENGTH# "
-        "CHARACTER_OCTET_LENGTH# NUMERIC_PRECISION# NUMERIC_PRECISION_RADIX# NUMERIC_SCALE# PROCEDURE_LANGUAGE PROCEDURE_DEFINITION "
+        "PROCEDURE_CATALOG PROCEDURE_SCHEMA PROCEDURE_NAME PROCEDURE_OWNER ARGUMENT_SIGNATURE DATA_TYPE "
+        "CHARACTER_MAXIMUM_LENGTH# "
+        "CHARACTER_OCTET_LENGTH# NUMERIC_PRECISION# NUMERIC_PRECISION_RADIX# NUMERIC_SCALE# PROCEDURE_LANGUAGE "
+        "PROCEDURE_DEFINITION "
         "CREATED@ LAST_ALTERED@ COMMENT"
     ), rows
 
@@ -163,7 +274,8 @@ def _schemata(ex: Execution, database: Database) -> Answer:
         )
     )
     return fields(
-        "CATALOG_NAME SCHEMA_NAME SCHEMA_OWNER IS_TRANSIENT IS_MANAGED_ACCESS RETENTION_TIME# CREATED@ LAST_ALTERED@ COMMENT"
+        "CATALOG_NAME SCHEMA_NAME SCHEMA_OWNER IS_TRANSIENT IS_MANAGED_ACCESS RETENTION_TIME# CREATED@ "
+        "LAST_ALTERED@ COMMENT"
     ), rows
 
 
@@ -179,12 +291,24 @@ def _databases(ex: Execution, database: Database) -> Answer:
 
 def _views(ex: Execution, database: Database) -> Answer:
     rows: list[Row] = [
-        (database.name, one.schema.name, one.thing.name, one.thing.owner, one.thing.text, "NONE", "NO", "NO", one.thing.created,
-         one.thing.created, one.thing.comment)
+        (
+            database.name,
+            one.schema.name,
+            one.thing.name,
+            one.thing.owner,
+            one.thing.text,
+            "NONE",
+            "NO",
+            "NO",
+            one.thing.created,
+            one.thing.created,
+            one.thing.comment,
+        )
         for one in visible(ex, "VIEW", database)
-    ]  # fmt: skip
+    ]
     return fields(
-        "TABLE_CATALOG TABLE_SCHEMA TABLE_NAME TABLE_OWNER VIEW_DEFINITION CHECK_OPTION IS_UPDATABLE IS_SECURE CREATED@ LAST_ALTERED@ COMMENT"
+        "TABLE_CATALOG TABLE_SCHEMA TABLE_NAME TABLE_OWNER VIEW_DEFINITION CHECK_OPTION IS_UPDATABLE IS_SECURE "
+        "CREATED@ LAST_ALTERED@ COMMENT"
     ), rows
 
 
@@ -195,11 +319,25 @@ def _load_history(ex: Execution, database: Database) -> Answer:
     for one in ex.engine.history.loads:
         if one.pipe is None and one.table_id in seen:
             rows.append(
-                (one.table[1], one.stage_location + one.file_name, one.table[2], one.loaded, one.status.upper().replace(" ", "_"),
-                 one.rows, one.parsed, one.error, one.error_line, None, one.error_column, one.errors, one.error_limit)
-            )  # fmt: skip
+                (
+                    one.table[1],
+                    one.stage_location + one.file_name,
+                    one.table[2],
+                    one.loaded,
+                    one.status.upper().replace(" ", "_"),
+                    one.rows,
+                    one.parsed,
+                    one.error,
+                    one.error_line,
+                    None,
+                    one.error_column,
+                    one.errors,
+                    one.error_limit,
+                )
+            )
     return fields(
-        "SCHEMA_NAME FILE_NAME TABLE_NAME LAST_LOAD_TIME@ STATUS ROW_COUNT# ROW_PARSED# FIRST_ERROR_MESSAGE FIRST_ERROR_LINE_NUMBER# "
+        "SCHEMA_NAME FILE_NAME TABLE_NAME LAST_LOAD_TIME@ STATUS ROW_COUNT# ROW_PARSED# FIRST_ERROR_MESSAGE "
+        "FIRST_ERROR_LINE_NUMBER# "
         "FIRST_ERROR_CHARACTER_POSITION# FIRST_ERROR_COL_NAME ERROR_COUNT# ERROR_LIMIT#"
     ), rows[-10_000:]
 

@@ -8,6 +8,8 @@ token knows where it stood, so that a body can be cut out verbatim.
 from __future__ import annotations
 
 import enum
+import functools
+import itertools
 from dataclasses import dataclass
 
 from driftguard.sandbox.snowflake import errors
@@ -124,8 +126,9 @@ def _number_end(sql: str, at: int) -> int:
     return at
 
 
+@functools.lru_cache(maxsize=64)
 def tokenize(sql: str) -> list[Token]:
-    """All tokens of `sql`, an END token last."""
+    """All tokens of `sql`, an END token last. The list is shared: readers do not change it."""
     tokens: list[Token] = []
     at, line, line_start, counted = 0, 1, 0, 0
     while True:
@@ -196,7 +199,7 @@ def bind(sql: str, values: list[tuple[str, object]]) -> str:
     tokens = tokenize(sql)
     out: list[str] = []
     last = used = 0
-    for token, following in zip(tokens, tokens[1:], strict=False):
+    for token, following in itertools.pairwise(tokens):
         position = None
         end = token.end
         if token.kind is Kind.OP and token.value == "?":

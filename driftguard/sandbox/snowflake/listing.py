@@ -15,8 +15,21 @@ from driftguard.sandbox.snowflake.types import BOOLEAN, LTZ, NUMBER, TEXT, SfTyp
 
 Row = tuple[object, ...]
 _SHAPES = {"#": NUMBER, "@": LTZ, "?": BOOLEAN}
-VIEWS = ("COLUMNS", "COPY_HISTORY", "DATABASES", "FILE_FORMATS", "LOAD_HISTORY", "PIPES", "PROCEDURES", "QUERY_HISTORY",
-         "SCHEMATA", "STAGES", "TABLES", "TABLE_CONSTRAINTS", "VIEWS")  # fmt: skip
+VIEWS = (
+    "COLUMNS",
+    "COPY_HISTORY",
+    "DATABASES",
+    "FILE_FORMATS",
+    "LOAD_HISTORY",
+    "PIPES",
+    "PROCEDURES",
+    "QUERY_HISTORY",
+    "SCHEMATA",
+    "STAGES",
+    "TABLES",
+    "TABLE_CONSTRAINTS",
+    "VIEWS",
+)
 
 
 def fields(text: str) -> list[Field]:
@@ -112,7 +125,10 @@ def ddl(ex: Execution, kind: str, name: Any, full: bool) -> str:
         case "VIEW":
             return f"create or replace view {shown} as {thing.query};"
         case "PIPE":
-            return f"create or replace pipe {shown} auto_ingest={str(thing.auto_ingest).lower()}{comment} as {thing.definition};"
+            return (
+                f"create or replace pipe {shown} auto_ingest={str(thing.auto_ingest).lower()}{comment} as "
+                f"{thing.definition};"
+            )
         case "TASK":
             text = f"create or replace task {shown}\n"
             text += f"\twarehouse={show(thing.warehouse)}\n" if thing.warehouse else ""

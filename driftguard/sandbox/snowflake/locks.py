@@ -54,7 +54,8 @@ class Locks:
                     raise errors.SnowflakeError(
                         625,
                         "57014",
-                        f"Statement has waited for the lock on table '{name}' longer than LOCK_TIMEOUT and was aborted.",
+                        f"Statement has waited for the lock on table '{name}' longer than LOCK_TIMEOUT and was "
+                        "aborted.",
                     )
                 self._condition.wait(min(left, 0.1))
         finally:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from sqlglot import exp
 
 from driftguard.sandbox.snowflake import errors
@@ -9,24 +11,37 @@ from driftguard.sandbox.snowflake.conversions import Refused, convert
 from driftguard.sandbox.snowflake.types import SfType
 
 
-def type_of(node: exp.Expression | None) -> SfType | None:
+def type_of(node: exp.Expr | None) -> SfType | None:
     """The Snowflake type that the walk gave to a node."""
     return None if node is None else node.meta.get("sf")
 
 
-def raw(sql: str, kind: SfType | None) -> exp.Expression:
+def raw(sql: str, kind: SfType | None) -> exp.Expr:
     """DuckDB text as a node."""
     node = exp.Paren(this=exp.Var(this=sql))
     node.meta["sf"] = kind
     return node
 
 
-def duck(node: exp.Expression) -> str:
+def duck(node: exp.Expr) -> str:
     """A node that has been walked, as DuckDB SQL."""
     return node.sql(dialect="duckdb")
 
 
-def cast(value: exp.Expression, target: SfType, *, attempt: bool = False) -> exp.Expression:
+_REFUSING = re.compile(r"\bdg_(?=(?:error|divide|numeric|float|bool|ntz|tz|date|time|json|hex)\()")
+_LITERALS = re.compile(r"('(?:[^']|'')*'|\"(?:[^\"]|\"\")*\")")
+
+
+def quiet(sql: str) -> str:
+    """DuckDB SQL with every conversion that can raise an error made into the one that gives NULL.
+
+    DuckDB takes error() for volatile, and a window takes no volatile order. Literals and names are left alone.
+    """
+    pieces = _LITERALS.split(sql)
+    return "".join(piece if number % 2 else _REFUSING.sub("dg_try_", piece) for number, piece in enumerate(pieces))
+
+
+def cast(value: exp.Expr, target: SfType, *, attempt: bool = False) -> exp.Expr:
     """CAST and TRY_CAST. TRY_CAST takes text or VARIANT alone ("TRY_CAST"; 001065, number unsourced)."""
     source = type_of(value)
     sql = duck(value)

@@ -12,10 +12,11 @@ import json
 from driftguard.sandbox.snowflake import clock, copy, errors
 from driftguard.sandbox.snowflake.catalog import Located, Pipe
 from driftguard.sandbox.snowflake.copy_plan import CopyPlan, parse_copy
-from driftguard.sandbox.snowflake.ddl_objects import StageFile
 from driftguard.sandbox.snowflake.execution import Execution
+from driftguard.sandbox.snowflake.load import Outcome, compile_transform, load_file
 from driftguard.sandbox.snowflake.reader import Reader
 from driftguard.sandbox.snowflake.results import Field, Result, status
+from driftguard.sandbox.snowflake.stages import StageFile, files
 
 WEEK = 7 * 24 * 3600 * 1_000_000
 DONE = "Statement executed successfully."
@@ -39,7 +40,7 @@ def create(ex: Execution, reader: Reader, *, replace: bool) -> Result:
     definition = reader.rest()
     plan = parse_copy(ex, Reader(definition), pipe=True)
     if plan.select is not None:
-        copy.compile_transform(ex, plan)
+        compile_transform(ex, plan)
     pipe = Pipe(
         last,
         ex.role,
@@ -57,6 +58,9 @@ def create(ex: Execution, reader: Reader, *, replace: bool) -> Result:
     if existing is not None:
         ex.grants.forget(existing.id)
         ex.engine.history.loads = [one for one in ex.engine.history.loads if one.pipe_id != existing.id]
+    replaying = ex.engine.log is not None and ex.engine.log.replaying
+    there = files(plan.stage.thing, plan.prefix)
+    pipe.before = {file.name for file in there if not replaying or file.modified < pipe.created}
     schema.pipes[last] = pipe
     ex.catalog.changed()
     return status(f"Pipe {last} successfully created.")
@@ -131,7 +135,7 @@ def plan_of(ex: Execution, found: Located[Pipe]) -> CopyPlan:
     try:
         plan = parse_copy(ex, Reader(found.thing.definition), pipe=True)
         if plan.select is not None:
-            copy.compile_transform(ex, plan)
+            compile_transform(ex, plan)
         return plan
     finally:
         ex.session.role, ex.session.database, ex.session.schema = kept
@@ -140,8 +144,8 @@ def plan_of(ex: Execution, found: Located[Pipe]) -> CopyPlan:
 def state(ex: Execution, found: Located[Pipe]) -> tuple[str, str | None, CopyPlan | None]:
     """executionState, an error text, and the plan where there is one.
 
-    "Pipes are not dynamic: a pipe is not updated if the underlying stage or table changes, such as renaming or dropping"
-    ("CREATE PIPE"): its table and stage are those of the day it was made.
+    "Pipes are not dynamic": one is not updated when its stage or table is renamed or dropped ("CREATE PIPE"); its table
+    and stage are those of the day it was made.
     """
     pipe = found.thing
     if pipe.cloned:
@@ -163,11 +167,15 @@ def state(ex: Execution, found: Located[Pipe]) -> tuple[str, str | None, CopyPla
 
 
 def pending(found: Located[Pipe], plan: CopyPlan) -> list[StageFile]:
-    """Files that the pipe was told of and has not taken: written since it exists (auto-ingest), or queued by REFRESH."""
+    """Files that the pipe was told of and has not taken.
+
+    Told by a notification (auto-ingest): the file came, or was written again, after the pipe was made; or by REFRESH.
+    """
     pipe = found.thing
     out: list[StageFile] = []
     for file in copy.candidates(plan):
-        told = file.name in pipe.queued or (pipe.auto_ingest and file.modified >= pipe.created)
+        arrived = file.name not in pipe.before or file.modified > pipe.created
+        told = file.name in pipe.queued or (pipe.auto_ingest and arrived)
         if told and file.name not in pipe.seen:
             out.append(file)
     return out
@@ -201,11 +209,11 @@ def pipe_status(ex: Execution, found: Located[Pipe]) -> str:
     return json.dumps(out, separators=(",", ":"))
 
 
-def load(ex: Execution, found: Located[Pipe], plan: CopyPlan, file: StageFile) -> copy.Outcome:
+def load(ex: Execution, found: Located[Pipe], plan: CopyPlan, file: StageFile) -> Outcome:
     """One file through one pipe: recorded whatever becomes of it, never tried again."""
     pipe = found.thing
     ex.lock(plan.table.thing, "share")
-    outcome = copy.load_file(ex, plan, file)
+    outcome = load_file(ex, plan, file)
     copy.finish(plan, outcome)
     pipe.seen[file.name] = outcome.status
     received = pipe.queued.pop(file.name, file.modified)

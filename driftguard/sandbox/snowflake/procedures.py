@@ -7,6 +7,7 @@ that it leaves open is rolled back with an error ("Transactions", "Stored proced
 from __future__ import annotations
 
 from driftguard.sandbox.snowflake import errors, scripting
+from driftguard.sandbox.snowflake.blocks import parse_body
 from driftguard.sandbox.snowflake.catalog import Procedure, Stream
 from driftguard.sandbox.snowflake.execution import Execution
 from driftguard.sandbox.snowflake.lexer import Kind
@@ -47,7 +48,7 @@ def create(ex: Execution, reader: Reader, *, replace: bool) -> Result:
     if language != "SQL":
         raise errors.unsupported(f"procedures in {language}")
     body = reader.string() if reader.token.kind in (Kind.STRING, Kind.DOLLAR) else reader.rest()
-    if scripting.parse_body(body, ex.timestamp_mapping()) is None:
+    if parse_body(body, ex.timestamp_mapping()) is None:
         raise errors.syntax(body.strip().split()[0] if body.strip() else "<EOF>")
     existing = schema.procedures.get(last)
     if existing is not None and not replace:
@@ -115,7 +116,8 @@ def call(ex: Execution, reader: Reader) -> Result:
         raise errors.SnowflakeError(
             90232,
             "P0000",
-            "Stored procedure execution error: Scoped transaction started in stored procedure is incomplete and it was rolled back.",
+            "Stored procedure execution error: Scoped transaction started in stored procedure is incomplete and "
+            "it was rolled back.",
         )
     return Result([Field(procedure.name, kind)], [(value,)], type_id=CALL, changes=True)
 

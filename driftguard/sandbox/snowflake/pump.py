@@ -6,25 +6,32 @@ import random
 import threading
 from typing import Any
 
-from driftguard.sandbox.snowflake import pipes, tasks
+from driftguard.sandbox.snowflake import pipes, task_runs, tasks
 from driftguard.sandbox.snowflake.catalog import Located, Pipe, Task
-from driftguard.sandbox.snowflake.ddl_objects import StageFile
+from driftguard.sandbox.snowflake.copy import candidates
+from driftguard.sandbox.snowflake.copy_plan import CopyPlan
 from driftguard.sandbox.snowflake.engine import Engine
 from driftguard.sandbox.snowflake.execution import Execution
 from driftguard.sandbox.snowflake.names import dotted
 from driftguard.sandbox.snowflake.reader import Reader
+from driftguard.sandbox.snowflake.stages import StageFile
 
 MOST_ROUNDS = 10
 
 
 def pump(engine: Engine, *, seed: int | None = None, rounds: int = MOST_ROUNDS) -> dict[str, Any]:
-    """Counts and failures. Files load in the order of their names, or in one that `seed` shuffles: Snowpipe promises none."""
+    """Counts and failures. Files load by name, or as `seed` shuffles them: Snowpipe promises no order."""
     for thread in [one for one in engine.background if one is not threading.current_thread()]:
         thread.join(timeout=60)
         engine.background.remove(thread)
     out: dict[str, Any] = {
-        "files_loaded": 0, "rows_loaded": 0, "files_failed": [], "tasks_run": 0, "tasks_failed": [], "rounds": 0,
-    }  # fmt: skip
+        "files_loaded": 0,
+        "rows_loaded": 0,
+        "files_failed": [],
+        "tasks_run": 0,
+        "tasks_failed": [],
+        "rounds": 0,
+    }
     shuffle = random.Random(seed) if seed is not None else None  # noqa: S311  a load order, not a secret
     failed: set[int] = set()
     for _ in range(rounds):
@@ -39,14 +46,13 @@ def pump(engine: Engine, *, seed: int | None = None, rounds: int = MOST_ROUNDS) 
 
 def _load_all(engine: Engine, out: dict[str, Any], shuffle: random.Random | None) -> bool:
     session = engine.new_session("SNOWPIPE")
-    work: list[tuple[Located[Pipe], pipes.CopyPlan, StageFile]] = []
+    work: list[tuple[Located[Pipe], CopyPlan, StageFile]] = []
     try:
         ex = Execution(engine, session, None)
-        for found in engine.catalog.everything("PIPE"):
-            assert isinstance(found.thing, Pipe)
-            name, _, plan = pipes.state(ex, found)  # type: ignore[arg-type]
+        for found in engine.catalog.pipes():
+            name, _, plan = pipes.state(ex, found)
             if name == "RUNNING" and plan is not None:
-                work += [(found, plan, file) for file in pipes.pending(found, plan)]  # type: ignore[misc, arg-type]
+                work += [(found, plan, file) for file in pipes.pending(found, plan)]
         work.sort(key=lambda one: (one[0].full_name, one[2].name))
         if shuffle is not None:
             shuffle.shuffle(work)
@@ -58,7 +64,7 @@ def _load_all(engine: Engine, out: dict[str, Any], shuffle: random.Random | None
 
 
 def _load(
-    engine: Engine, ex: Execution, out: dict[str, Any], found: Located[Pipe], plan: pipes.CopyPlan, file: StageFile
+    engine: Engine, ex: Execution, out: dict[str, Any], found: Located[Pipe], plan: CopyPlan, file: StageFile
 ) -> None:
     step = ex.inner()
     try:
@@ -80,12 +86,11 @@ def _run_all(engine: Engine, out: dict[str, Any], failed: set[int]) -> bool:
     session = engine.new_session()
     try:
         ex = Execution(engine, session, None)
-        for found in list(engine.catalog.everything("TASK")):
+        for found in list(engine.catalog.tasks()):
             task = found.thing
-            assert isinstance(task, Task)
             if task.predecessors or task.state != "started" or task.id in failed or not _graph_has_work(ex, task):
                 continue
-            runs = tasks.run_graph(engine, found)  # type: ignore[arg-type]
+            runs = task_runs.run_graph(engine, found)
             moved = True
             out["tasks_run"] += len(runs)
             for run in runs:
@@ -104,7 +109,7 @@ def _graph_has_work(ex: Execution, root: Task) -> bool:
         if task.id in seen:
             continue
         seen.add(task.id)
-        if task.state == "started" and tasks.has_work(ex.engine, task):
+        if task.state == "started" and task_runs.has_work(ex.engine, task):
             return True
         todo += [child.thing for child in tasks.children(ex, task)]
     return False
@@ -126,7 +131,7 @@ def load_again(engine: Engine, pipe: str, file: str) -> str | None:
         _, error, plan = pipes.state(ex, found)
         if plan is None:
             return f"pipe {pipe}: {error}"
-        one = next((one for one in pipes.copy.candidates(plan) if one.name == file), None)
+        one = next((one for one in candidates(plan) if one.name == file), None)
         if one is None:
             found.thing.seen[file] = "LOADED"
             return f"pipe {pipe}: the file {file} is no longer in the lake"
@@ -145,6 +150,6 @@ def run_again(engine: Engine, task: str, run: int) -> None:
         ex = Execution(engine, session, None)
         found = _find(ex, "TASK", task)
         all_roots = tasks.roots(ex, found.thing)
-        tasks.run_one(engine, found, all_roots[0].thing if all_roots else found.thing, run, "SCHEDULE")
+        task_runs.run_one(engine, found, all_roots[0].thing if all_roots else found.thing, run, "SCHEDULE")
     finally:
         engine.close_session(session)

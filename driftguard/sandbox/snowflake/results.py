@@ -108,11 +108,9 @@ def encode(value: object, kind: SfType) -> str | None:
     if base == "BOOLEAN":
         return "1" if value else "0"
     if base in ("TIMESTAMP_NTZ", "TIMESTAMP_LTZ", "TIME"):
-        assert isinstance(value, int)
-        return _instant(value)
+        return _instant(int(str(value)))
     if base == "TIMESTAMP_TZ":
-        assert isinstance(value, int)
-        return f"{_instant(value)} 1440"
+        return f"{_instant(int(str(value)))} 1440"
     if base == "REAL":
         return _float(value)
     if base in SEMI and not isinstance(value, int | float):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 from sqlglot import exp
 
 from driftguard.sandbox.snowflake import errors
@@ -147,12 +149,8 @@ def rollback(ex: Execution, reader: Reader) -> Result:
 # -- variables, flow, explain ----------------------------------------------------------------------------------
 
 
-def set_variable(ex: Execution, reader: Reader) -> Result:
-    raise errors.unsupported("session variables (SET name = value)")
-
-
-def unset_variable(ex: Execution, reader: Reader) -> Result:
-    raise errors.unsupported("session variables (UNSET name)")
+def variable(_: Execution, reader: Reader) -> Result:
+    raise errors.unsupported(f"session variables ({reader.token.value} name)")
 
 
 def flow(sql: str) -> list[str] | None:
@@ -170,10 +168,10 @@ def flow(sql: str) -> list[str] | None:
 
 def over_result(ex: Execution, sql: str, result: Result) -> Result:
     """A query whose `$1` is the answer before it."""
-    tokens = [token for token in tokenize(sql)]
+    tokens = tokenize(sql)
     out: list[str] = []
     last = 0
-    for token, following in zip(tokens, tokens[1:], strict=False):
+    for token, following in itertools.pairwise(tokens):
         if token.kind is Kind.OP and token.value == "$" and following.kind is Kind.NUMBER and following.value == "1":
             out.append(sql[last : token.start] + '"$1"')
             last = following.end
@@ -181,7 +179,7 @@ def over_result(ex: Execution, sql: str, result: Result) -> Result:
     return query_over(ex, parse(rewritten), {"$1": result})
 
 
-def query_over(ex: Execution, tree: exp.Expression, results: dict[str, Result]) -> Result:
+def query_over(ex: Execution, tree: exp.Expr, results: dict[str, Result]) -> Result:
     """A query in which some names are answers of earlier statements."""
     kept = ex.relation
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -103,18 +104,17 @@ class Session:
         """ALTER SESSION SET; an unknown parameter is refused (the number is unsourced)."""
         self.parameters[name] = checked(name, value)
 
-    def qualify(self, name: QName, kind: str, action: str = "") -> tuple[str, str, str]:
+    def qualify(self, name: QName, action: str = "SELECT") -> tuple[str, str, str]:
         """`name` as database, schema, object, filled in from the session."""
         parts = name.parts
-        doing = action or "SELECT"
         if len(parts) == 3:
             return parts[0], parts[1], parts[2]
         if self.database is None:
-            raise errors.no_database(doing)
+            raise errors.no_database(action)
         if len(parts) == 2:
             return self.database, parts[0], parts[1]
         if self.schema is None:
-            raise errors.no_schema(doing)
+            raise errors.no_schema(action)
         return self.database, self.schema, parts[0]
 
 
@@ -122,7 +122,7 @@ def checked(name: str, value: object) -> object:
     """A parameter's value in its type, or the refusal."""
     if name not in DEFAULTS:
         raise errors.compilation(1999, "22023", f"invalid parameter '{name}'")
-    default, kind = DEFAULTS[name]
+    kind = DEFAULTS[name][1]
     if kind == "boolean":
         text = str(value).upper()
         if text not in ("TRUE", "FALSE"):
@@ -146,7 +146,7 @@ def checked(name: str, value: object) -> object:
 
 
 def _check_zone(name: str) -> None:
-    import pytz
+    pytz: Any = importlib.import_module("pytz")  # the connector brings it; it needs no zone files of the system
 
     try:
         pytz.timezone(name)

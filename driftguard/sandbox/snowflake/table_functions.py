@@ -14,7 +14,7 @@ from driftguard.sandbox.snowflake.information_schema import Answer
 from driftguard.sandbox.snowflake.listing import Row, fields, visible
 from driftguard.sandbox.snowflake.names import QName
 from driftguard.sandbox.snowflake.reader import Reader
-from driftguard.sandbox.snowflake.show import TASK_COLUMNS, task_row
+from driftguard.sandbox.snowflake.show_objects import TASK_COLUMNS, task_row
 
 DAY = 24 * 3600 * 1_000_000
 Arguments = dict[str, object]
@@ -72,13 +72,34 @@ def _copy_history(ex: Execution, given: Arguments, home: str) -> Answer:
             continue
         pipe = one.pipe if one.pipe is None or _sees_pipe(ex, one.pipe_id) else (None, None, None)
         rows.append(
-            (one.file_name, one.stage_location, one.loaded, one.rows, one.parsed, one.size, one.error, one.error_line,
-             None if one.error_line is None else 0, one.error_column, one.errors, one.error_limit, one.status,
-             one.table[0], one.table[1], one.table[2], *(pipe if pipe is not None else (None, None, None)), one.received, None, one.size)
-        )  # fmt: skip
+            (
+                one.file_name,
+                one.stage_location,
+                one.loaded,
+                one.rows,
+                one.parsed,
+                one.size,
+                one.error,
+                one.error_line,
+                None if one.error_line is None else 0,
+                one.error_column,
+                one.errors,
+                one.error_limit,
+                one.status,
+                one.table[0],
+                one.table[1],
+                one.table[2],
+                *(pipe if pipe is not None else (None, None, None)),
+                one.received,
+                None,
+                one.size,
+            )
+        )
     return fields(
-        "FILE_NAME STAGE_LOCATION LAST_LOAD_TIME@ ROW_COUNT# ROW_PARSED# FILE_SIZE# FIRST_ERROR_MESSAGE FIRST_ERROR_LINE_NUMBER# "
-        "FIRST_ERROR_CHARACTER_POS# FIRST_ERROR_COLUMN_NAME ERROR_COUNT# ERROR_LIMIT# STATUS TABLE_CATALOG_NAME TABLE_SCHEMA_NAME "
+        "FILE_NAME STAGE_LOCATION LAST_LOAD_TIME@ ROW_COUNT# ROW_PARSED# FILE_SIZE# FIRST_ERROR_MESSAGE "
+        "FIRST_ERROR_LINE_NUMBER# "
+        "FIRST_ERROR_CHARACTER_POS# FIRST_ERROR_COLUMN_NAME ERROR_COUNT# ERROR_LIMIT# STATUS TABLE_CATALOG_NAME "
+        "TABLE_SCHEMA_NAME "
         "TABLE_NAME PIPE_CATALOG_NAME PIPE_SCHEMA_NAME PIPE_NAME PIPE_RECEIVED_TIME@ FIRST_COMMIT_TIME@ BYTES_BILLED#"
     ), rows
 
@@ -121,22 +142,49 @@ def _task_history(ex: Execution, given: Arguments, home: str) -> Answer:
             continue
         if "TASK_NAME" in given and run.task[2] != _task_name(str(given["TASK_NAME"])):
             continue
-        if "ROOT_TASK_ID" in given and f"{run.root_id:08d}-sandbox-task" != str(given["ROOT_TASK_ID"]):
+        if "ROOT_TASK_ID" in given and run.root_id != str(given["ROOT_TASK_ID"]):
             continue
         if given.get("ERROR_ONLY") and not run.state.startswith(("FAILED", "CANCELLED")):
             continue
         rows.append(
-            (run.query_id, run.task[2], run.task[0], run.task[1], run.text, run.condition, run.state,
-             None if run.error_code is None else f"{run.error_code:06d}", run.error_message, run.scheduled, run.started, None,
-             run.completed, f"{run.root_id:08d}-sandbox-task", run.graph_version, run.run_id, run.return_value, run.scheduled_from,
-             run.attempt, run.config, None, None, None, None, None, str(run.run_id))
-        )  # fmt: skip
+            (
+                run.query_id,
+                run.task[2],
+                run.task[0],
+                run.task[1],
+                run.text,
+                run.condition,
+                run.state,
+                None if run.error_code is None else f"{run.error_code:06d}",
+                run.error_message,
+                run.scheduled,
+                run.started,
+                None,
+                run.completed,
+                run.root_id,
+                run.graph_version,
+                run.run_id,
+                run.return_value,
+                run.scheduled_from,
+                run.attempt,
+                run.config,
+                None,
+                None,
+                None,
+                None,
+                None,
+                str(run.run_id),
+            )
+        )
         if len(rows) >= _limit(given, 100):
             break
     return fields(
-        "QUERY_ID NAME DATABASE_NAME SCHEMA_NAME QUERY_TEXT CONDITION_TEXT STATE ERROR_CODE ERROR_MESSAGE SCHEDULED_TIME@ "
-        "QUERY_START_TIME@ NEXT_SCHEDULED_TIME@ COMPLETED_TIME@ ROOT_TASK_ID GRAPH_VERSION# RUN_ID# RETURN_VALUE SCHEDULED_FROM "
-        "ATTEMPT_NUMBER# CONFIG QUERY_HASH QUERY_HASH_VERSION# QUERY_PARAMETERIZED_HASH QUERY_PARAMETERIZED_HASH_VERSION# "
+        "QUERY_ID NAME DATABASE_NAME SCHEMA_NAME QUERY_TEXT CONDITION_TEXT STATE ERROR_CODE ERROR_MESSAGE "
+        "SCHEDULED_TIME@ "
+        "QUERY_START_TIME@ NEXT_SCHEDULED_TIME@ COMPLETED_TIME@ ROOT_TASK_ID GRAPH_VERSION# RUN_ID# RETURN_VALUE "
+        "SCHEDULED_FROM "
+        "ATTEMPT_NUMBER# CONFIG QUERY_HASH QUERY_HASH_VERSION# QUERY_PARAMETERIZED_HASH "
+        "QUERY_PARAMETERIZED_HASH_VERSION# "
         "INSTANCE_ID GRAPH_RUN_GROUP_ID"
     ), rows
 
@@ -159,14 +207,32 @@ def _query_history(ex: Execution, given: Arguments, home: str) -> Answer:
             continue
         elapsed = ((one.end or ex.now) - one.start) // 1000
         rows.append(
-            (one.query_id, one.text, one.database, one.schema, one.kind, one.session_id, one.user, one.role, one.warehouse, one.tag,
-             one.status, None if one.error_code is None else f"{one.error_code:06d}", one.error_message, one.start, one.end, elapsed, one.rows)
-        )  # fmt: skip
+            (
+                one.query_id,
+                one.text,
+                one.database,
+                one.schema,
+                one.kind,
+                one.session_id,
+                one.user,
+                one.role,
+                one.warehouse,
+                one.tag,
+                one.status,
+                None if one.error_code is None else f"{one.error_code:06d}",
+                one.error_message,
+                one.start,
+                one.end,
+                elapsed,
+                one.rows,
+            )
+        )
         if len(rows) >= limit:
             break
     _ = home
     return fields(
-        "QUERY_ID QUERY_TEXT DATABASE_NAME SCHEMA_NAME QUERY_TYPE SESSION_ID# USER_NAME ROLE_NAME WAREHOUSE_NAME QUERY_TAG "
+        "QUERY_ID QUERY_TEXT DATABASE_NAME SCHEMA_NAME QUERY_TYPE SESSION_ID# USER_NAME ROLE_NAME WAREHOUSE_NAME "
+        "QUERY_TAG "
         "EXECUTION_STATUS ERROR_CODE ERROR_MESSAGE START_TIME@ END_TIME@ TOTAL_ELAPSED_TIME# ROWS_PRODUCED#"
     ), rows
 
@@ -191,13 +257,26 @@ _FUNCTIONS: dict[str, Callable[[Execution, Arguments, str], Answer]] = {
     "QUERY_HISTORY": _query_history,
     "QUERY_HISTORY_BY_SESSION": _query_history,
     "TASK_DEPENDENTS": _dependents,
-    "RESULT_SCAN": lambda ex, given, home: ([], []),
+    "RESULT_SCAN": lambda *_: ([], []),
 }
 _NAMES: dict[str, tuple[str, ...]] = {
     "COPY_HISTORY": ("TABLE_NAME", "START_TIME", "END_TIME"),
-    "TASK_HISTORY": ("SCHEDULED_TIME_RANGE_START", "SCHEDULED_TIME_RANGE_END", "RESULT_LIMIT", "TASK_NAME", "ERROR_ONLY",
-                     "ROOT_TASK_ID", "DATABASE_NAME", "SCHEMA_NAME"),
-    "QUERY_HISTORY": ("END_TIME_RANGE_START", "END_TIME_RANGE_END", "RESULT_LIMIT", "INCLUDE_CLIENT_GENERATED_STATEMENT"),
+    "TASK_HISTORY": (
+        "SCHEDULED_TIME_RANGE_START",
+        "SCHEDULED_TIME_RANGE_END",
+        "RESULT_LIMIT",
+        "TASK_NAME",
+        "ERROR_ONLY",
+        "ROOT_TASK_ID",
+        "DATABASE_NAME",
+        "SCHEMA_NAME",
+    ),
+    "QUERY_HISTORY": (
+        "END_TIME_RANGE_START",
+        "END_TIME_RANGE_END",
+        "RESULT_LIMIT",
+        "INCLUDE_CLIENT_GENERATED_STATEMENT",
+    ),
     "QUERY_HISTORY_BY_SESSION": ("SESSION_ID", "END_TIME_RANGE_START", "END_TIME_RANGE_END", "RESULT_LIMIT"),
     "TASK_DEPENDENTS": ("TASK_NAME", "RECURSIVE"),
-}  # fmt: skip
+}

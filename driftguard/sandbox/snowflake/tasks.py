@@ -6,29 +6,41 @@ schedule is kept and shown, never followed: a pump runs what is resumed and has 
 
 from __future__ import annotations
 
-import threading
-import uuid
-from typing import TYPE_CHECKING
-
-from driftguard.sandbox.snowflake import errors, scripting
+from driftguard.sandbox.snowflake import errors
+from driftguard.sandbox.snowflake.blocks import parse_body
 from driftguard.sandbox.snowflake.catalog import Located, Task
 from driftguard.sandbox.snowflake.execution import Execution
-from driftguard.sandbox.snowflake.history import QueryRecord, TaskRun
-from driftguard.sandbox.snowflake.lexer import Kind
 from driftguard.sandbox.snowflake.names import QName
 from driftguard.sandbox.snowflake.reader import Reader
 from driftguard.sandbox.snowflake.results import Result, status
 
-if TYPE_CHECKING:
-    from driftguard.sandbox.snowflake.engine import Engine
-
 DONE = "Statement executed successfully."
-_SESSION_PARAMETERS = ("TIMEZONE", "QUERY_TAG", "TIMESTAMP_TYPE_MAPPING", "ERROR_ON_NONDETERMINISTIC_MERGE", "LOCK_TIMEOUT",
-                       "STATEMENT_TIMEOUT_IN_SECONDS", "AUTOCOMMIT")  # fmt: skip
-_OWN = ("WAREHOUSE", "SCHEDULE", "COMMENT", "CONFIG", "ALLOW_OVERLAPPING_EXECUTION", "OVERLAP_POLICY", "USER_TASK_TIMEOUT_MS",
-        "SUSPEND_TASK_AFTER_NUM_FAILURES", "ERROR_INTEGRATION", "USER_TASK_MANAGED_INITIAL_WAREHOUSE_SIZE", "TASK_AUTO_RETRY_ATTEMPTS",
-        "USER_TASK_MINIMUM_TRIGGER_INTERVAL_IN_SECONDS", "TARGET_COMPLETION_INTERVAL", "SERVERLESS_TASK_MIN_STATEMENT_SIZE",
-        "SERVERLESS_TASK_MAX_STATEMENT_SIZE")  # fmt: skip
+_SESSION_PARAMETERS = (
+    "TIMEZONE",
+    "QUERY_TAG",
+    "TIMESTAMP_TYPE_MAPPING",
+    "ERROR_ON_NONDETERMINISTIC_MERGE",
+    "LOCK_TIMEOUT",
+    "STATEMENT_TIMEOUT_IN_SECONDS",
+    "AUTOCOMMIT",
+)
+_OWN = (
+    "WAREHOUSE",
+    "SCHEDULE",
+    "COMMENT",
+    "CONFIG",
+    "ALLOW_OVERLAPPING_EXECUTION",
+    "OVERLAP_POLICY",
+    "USER_TASK_TIMEOUT_MS",
+    "SUSPEND_TASK_AFTER_NUM_FAILURES",
+    "ERROR_INTEGRATION",
+    "USER_TASK_MANAGED_INITIAL_WAREHOUSE_SIZE",
+    "TASK_AUTO_RETRY_ATTEMPTS",
+    "USER_TASK_MINIMUM_TRIGGER_INTERVAL_IN_SECONDS",
+    "TARGET_COMPLETION_INTERVAL",
+    "SERVERLESS_TASK_MIN_STATEMENT_SIZE",
+    "SERVERLESS_TASK_MAX_STATEMENT_SIZE",
+)
 
 
 def create(ex: Execution, reader: Reader, *, replace: bool) -> Result:
@@ -77,9 +89,8 @@ def create(ex: Execution, reader: Reader, *, replace: bool) -> Result:
 
 
 def _sever(ex: Execution, gone: Task) -> None:
-    for found in ex.catalog.everything("TASK"):
+    for found in ex.catalog.tasks():
         task = found.thing
-        assert isinstance(task, Task)
         task.predecessors = [one for one in task.predecessors if one != gone.id]
 
 
@@ -92,9 +103,11 @@ def check_body(ex: Execution, text: str) -> None:
     """The body parses: a block, a CALL, or one statement."""
     if not text.strip():
         raise errors.syntax("<EOF>")
-    if scripting.parse_body(text, ex.timestamp_mapping()) is None:
+    if parse_body(text, ex.timestamp_mapping()) is None:
+        from driftguard.sandbox.snowflake.dispatch import known_verb
+
         reader = Reader(text)
-        if reader.token.kind is not Kind.WORD and not reader.is_op("("):
+        if not known_verb(reader):
             raise reader.unexpected()
         if reader.token.value in ("INSERT", "MERGE", "UPDATE", "DELETE", "SELECT", "WITH"):
             from driftguard.sandbox.snowflake.translate import parse
@@ -128,16 +141,14 @@ def _set(ex: Execution, task: Task, values: dict[str, object]) -> None:
             task.suspend_after = int(str(value))
 
 
+_UNITS = ("MINUTE", "MINUTES", "M", "HOUR", "HOURS", "H", "SECOND", "SECONDS", "S")
+
+
 def _schedule(text: str) -> str:
-    words = text.split()
-    interval = (
-        len(words) == 2
-        and words[0].isdigit()
-        and words[1].upper() in ("MINUTE", "MINUTES", "M", "HOUR", "HOURS", "H", "SECOND", "SECONDS", "S")
-    )
-    cron = (len(words) == 8 - 1 and words[0].upper() == "USING" and words[1].upper() == "CRON") or (
-        len(words) == 8 and words[0].upper() == "USING"
-    )
+    """`<n> MINUTE` (HOUR, SECOND) or `USING CRON <five fields> <zone>` ("CREATE TASK")."""
+    words = text.upper().split()
+    interval = len(words) == 2 and words[0].isdigit() and words[1] in _UNITS
+    cron = len(words) == 8 and words[:2] == ["USING", "CRON"]
     if not interval and not cron:
         raise errors.invalid_value(text, "SCHEDULE")
     return text
@@ -219,30 +230,32 @@ def _unset(task: Task, reader: Reader) -> None:
         reader.accept_op(",")
 
 
+def _task(ex: Execution, wanted: int) -> Located[Task] | None:
+    return next((found for found in ex.catalog.tasks() if found.thing.id == wanted), None)
+
+
 def roots(ex: Execution, task: Task) -> list[Located[Task]]:
     """The roots of the graphs that a task is in; itself if it has no predecessor."""
     out: list[Located[Task]] = []
     todo, seen = [task.id], set()
     while todo:
-        found = ex.catalog.by_id("TASK", todo.pop())
+        found = _task(ex, todo.pop())
         if found is None or found.thing.id in seen:
             continue
         seen.add(found.thing.id)
-        assert isinstance(found.thing, Task)
         if found.thing.predecessors:
             todo += found.thing.predecessors
         else:
-            out.append(found)  # type: ignore[arg-type]
+            out.append(found)
     return out
 
 
 def _root_suspended(ex: Execution, found: Located[Task], doing: str) -> None:
-    """A standalone task, or the root of its graph, must be suspended before anything in it is modified ("ALTER TASK")."""
+    """A standalone task, or the root of a graph, must be suspended before anything in it changes ("ALTER TASK")."""
     todo = [found.thing] if not found.thing.predecessors else []
     for one in found.thing.predecessors:
-        above = ex.catalog.by_id("TASK", one)
+        above = _task(ex, one)
         if above is not None:
-            assert isinstance(above.thing, Task)
             todo += [root.thing for root in roots(ex, above.thing)]
     for root in todo:
         if root.state == "started":
@@ -286,11 +299,7 @@ def suspend(ex: Execution, task: Task, reason: str) -> None:
 
 
 def children(ex: Execution, parent: Task) -> list[Located[Task]]:
-    return [
-        found
-        for found in ex.catalog.everything("TASK")
-        if isinstance(found.thing, Task) and parent.id in found.thing.predecessors
-    ]  # type: ignore[misc]
+    return [found for found in ex.catalog.tasks() if parent.id in found.thing.predecessors]
 
 
 def _cycle(ex: Execution, task: Task) -> bool:
@@ -299,10 +308,9 @@ def _cycle(ex: Execution, task: Task) -> bool:
         one = todo.pop()
         if one == task.id:
             return True
-        found = ex.catalog.by_id("TASK", one)
+        found = _task(ex, one)
         if found is not None and one not in seen:
             seen.add(one)
-            assert isinstance(found.thing, Task)
             todo += found.thing.predecessors
     return False
 
@@ -322,125 +330,3 @@ def enable_dependents(ex: Execution, name: QName) -> None:
             one.thing.state = "started"
             one.thing.reads = None
     root.thing.graph_version += 1
-
-
-# -- running ---------------------------------------------------------------------------------------------------
-
-
-def execute(ex: Execution, reader: Reader) -> Result:
-    """EXECUTE TASK t: starts one run in the background, also of a suspended root; it answers at once."""
-    reader.expect("EXECUTE")
-    reader.expect("TASK")
-    found: Located[Task] = ex.find("TASK", reader.name())
-    if reader.is_word("RETRY"):
-        raise errors.unsupported("EXECUTE TASK … RETRY LAST")
-    reader.end()
-    held = ex.grants.held(ex.role, "TASK", found.thing.id, found.thing.owner)
-    if not held & {"OWNERSHIP", "OPERATE"}:
-        raise errors.insufficient("task", found.thing.name)
-    engine = ex.engine
-    run_id = engine.next_run_id()
-    found.thing.graph_version = max(1, found.thing.graph_version)
-
-    def work() -> None:
-        with engine.condition:
-            run_graph(engine, found, run_id=run_id, source="EXECUTE TASK")
-
-    thread = threading.Thread(target=work, name="execute-task", daemon=True)
-    engine.background.append(thread)
-    thread.start()
-    return status(f"Task {found.thing.name} is scheduled to run immediately.", changes=False)
-
-
-def run_graph(
-    engine: Engine, root: Located[Task], *, run_id: int | None = None, source: str = "SCHEDULE"
-) -> list[TaskRun]:
-    """The root, then every started child whose predecessors have run; a suspended child counts as done."""
-    number = run_id if run_id is not None else engine.next_run_id()
-    runs = [run_one(engine, root, root.thing, number, source)]
-    done = {root.thing.id: runs[0].state == "SUCCEEDED"}
-    session = engine.new_session()
-    try:
-        ex = Execution(engine, session, None)
-        todo = children(ex, root.thing)
-        while todo:
-            found = todo.pop(0)
-            if found.thing.id in done or not all(one in done for one in found.thing.predecessors):
-                continue
-            if not all(done[one] for one in found.thing.predecessors):
-                done[found.thing.id] = False
-                continue
-            if found.thing.state == "started":
-                run = run_one(engine, found, root.thing, number, source)
-                runs.append(run)
-                done[found.thing.id] = run.state in ("SUCCEEDED", "SKIPPED")
-            else:
-                done[found.thing.id] = True
-            todo += children(ex, found.thing)
-    finally:
-        engine.close_session(session)
-    return runs
-
-
-def run_one(engine: Engine, found: Located[Task], root: Task, run_id: int, source: str) -> TaskRun:
-    """One task, as its owner, in a session of its own."""
-    task = found.thing
-    session = engine.new_session("SYSTEM", task.owner)
-    session.warehouse, session.database, session.schema = task.warehouse, found.database.name, found.schema.name
-    session.parameters.update(task.parameters)
-    record = QueryRecord(str(uuid.uuid4()), task.definition, session.id, "SYSTEM", task.owner, task.warehouse,
-                         found.database.name, found.schema.name, str(session.parameter("QUERY_TAG")), engine.clock.now())  # fmt: skip
-    engine.history.queries.append(record)
-    ex = Execution(engine, session, record)
-    run = TaskRun(record.query_id, task.id, (found.database.name, found.schema.name, task.name), task.definition, "EXECUTING",
-                  ex.now, root.id, root.graph_version, run_id, source, started=ex.now, condition=task.condition, config=root.config)  # fmt: skip
-    engine.history.runs.append(run)
-    if engine.log is not None:
-        engine.log.task(ex.now, found.full_name, run_id)
-    before = dict(_versions(ex))
-    try:
-        value, _ = scripting.run_text(ex, task.definition)
-        if session.transaction is not None:
-            engine.rollback(session)
-        run.state = record.status = "SUCCEEDED"
-        record.status = "SUCCESS"
-        run.return_value = None if value[0] is None else str(value[0])
-        task.failures = 0
-        task.reads = {table: before.get(table, -1) for table in ex.reads if table not in ex.written}
-    except errors.SnowflakeError as error:
-        _failed(ex, task, root, run, record, error)
-    except Exception as error:
-        _failed(ex, task, root, run, record, errors.from_engine(error))
-    finally:
-        ex.close()
-        run.completed = record.end = engine.clock.now()
-        engine.close_session(session)
-    return run
-
-
-def _versions(ex: Execution) -> list[tuple[int, int]]:
-    return [(found.thing.id, found.thing.version) for found in ex.catalog.everything("TABLE")]  # type: ignore[attr-defined]
-
-
-def _failed(
-    ex: Execution, task: Task, root: Task, run: TaskRun, record: QueryRecord, error: errors.SnowflakeError
-) -> None:
-    run.state, record.status = "FAILED", "FAILED_WITH_ERROR"
-    run.error_code = record.error_code = error.errno
-    run.error_message = record.error_message = error.message
-    task.reads = None
-    root.failures += 1
-    if root.suspend_after and root.failures >= root.suspend_after and root.state == "started":
-        run.state = "FAILED_AND_AUTO_SUSPENDED"
-        suspend(ex, root, "SUSPENDED_DUE_TO_ERRORS")
-
-
-def has_work(engine: Engine, task: Task) -> bool:
-    """Whether what it read, and did not write itself, has changed since it last ran."""
-    if task.reads is None:
-        return True
-    for table, version in task.reads.items():
-        found = engine.catalog.by_id("TABLE", table)
-        if found is None or found.thing.version != version:  # type: ignore[attr-defined]
-            return True
-    return False

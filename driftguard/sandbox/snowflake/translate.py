@@ -15,25 +15,26 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.dialects.snowflake import Snowflake
 from sqlglot.errors import SqlglotError
+from sqlglot.parsers.snowflake import SnowflakeParser
 
-from driftguard.sandbox.snowflake import errors, functions
+from driftguard.sandbox.snowflake import errors, functions, typed
 from driftguard.sandbox.snowflake.names import QName
-from driftguard.sandbox.snowflake.nodes import cast, duck, type_of
+from driftguard.sandbox.snowflake.nodes import cast, duck, quiet, raw, type_of
 from driftguard.sandbox.snowflake.reader import Reader
 from driftguard.sandbox.snowflake.types import TEXT, VARIANT, SfType, number, read_type
 
 
-class _Parser(Snowflake.Parser):
+class _Parser(SnowflakeParser):
     """Snowflake's, with the functions that `functions` builds left as they are written."""
 
-    FUNCTIONS = {name: build for name, build in Snowflake.Parser.FUNCTIONS.items() if name not in functions.OURS}  # noqa: RUF012
+    FUNCTIONS = {name: build for name, build in SnowflakeParser.FUNCTIONS.items() if name not in functions.OURS}  # noqa: RUF012
 
 
 class Dialect(Snowflake):
     Parser = _Parser
 
 
-def parse(sql: str) -> exp.Expression:
+def parse(sql: str) -> exp.Expr:
     """The one statement in `sql`, identifiers folded to the case that Snowflake stores."""
     try:
         tree = sqlglot.parse_one(sql, dialect=Dialect)
@@ -66,9 +67,7 @@ class Context(Protocol):
     now: int
 
     def relation(self, name: QName) -> Relation: ...
-    def table_function(
-        self, name: QName, arguments: list[exp.Expression], named: Mapping[str, exp.Expression]
-    ) -> Relation: ...
+    def table_function(self, name: QName, arguments: list[exp.Expr], named: Mapping[str, exp.Expr]) -> Relation: ...
     def variable(self, name: str) -> tuple[object, SfType] | None: ...
     def system(self, name: str, arguments: list[object]) -> tuple[object, SfType] | None: ...
     def constant(self, sql: str) -> object: ...
@@ -81,6 +80,7 @@ class Scope:
 
     sources: dict[str, dict[str, SfType] | None] = field(default_factory=dict)
     aliases: dict[str, SfType | None] = field(default_factory=dict)
+    texts: dict[str, str] = field(default_factory=dict)
     ctes: dict[str, dict[str, SfType] | None] = field(default_factory=dict)
     parent: Scope | None = None
 
@@ -105,7 +105,7 @@ class Translator:
 
     # -- queries -----------------------------------------------------------------------------------------------
 
-    def query(self, node: exp.Expression, parent: Scope | None = None) -> dict[str, SfType] | None:
+    def query(self, node: exp.Expr, parent: Scope | None = None) -> dict[str, SfType] | None:
         """Rewrites a query in place; its columns by name, or None where they are not known."""
         scope = Scope(parent=parent)
         with_ = node.args.get("with_")
@@ -147,7 +147,7 @@ class Translator:
         for lateral in node.args.get("laterals") or []:
             raise errors.unsupported(f"LATERAL {lateral.sql('snowflake')[:40]}")
         columns: dict[str, SfType] | None = {}
-        items: list[exp.Expression] = []
+        items: list[exp.Expr] = []
         for item in node.expressions:
             name = item.alias_or_name if isinstance(item, exp.Alias | exp.Column) else _label(item)
             if isinstance(item, exp.Star) or (isinstance(item, exp.Column) and isinstance(item.this, exp.Star)):
@@ -158,6 +158,7 @@ class Translator:
             walked = self.expression(item, scope)
             kind = type_of(walked.this if isinstance(walked, exp.Alias) else walked)
             scope.aliases[name] = kind
+            scope.texts[name] = duck(walked.this if isinstance(walked, exp.Alias) else walked)
             if not isinstance(walked, exp.Alias):
                 walked = exp.alias_(walked, name, quoted=True)
             items.append(walked)
@@ -173,18 +174,18 @@ class Translator:
     def _clause(self, clause: object, scope: Scope) -> object:
         if isinstance(clause, list):
             return [self.expression(item, scope) for item in clause]
-        assert isinstance(clause, exp.Expression)
-        return self._children(clause, scope)
+        return self._children(clause, scope) if isinstance(clause, exp.Expr) else clause
 
-    def _tail(self, node: exp.Expression, scope: Scope) -> None:
+    def _tail(self, node: exp.Expr, scope: Scope) -> None:
         order = node.args.get("order")
         if order is not None:
+            scope.texts = {}
             node.set("order", self._children(order, scope))
         for key in ("limit", "offset"):
             if node.args.get(key) is not None:
                 node.set(key, self._children(node.args[key], scope))
 
-    def _star_node(self, item: exp.Expression, scope: Scope) -> exp.Expression:
+    def _star_node(self, item: exp.Expr, scope: Scope) -> exp.Expr:
         star = item.this if isinstance(item, exp.Column) else item
         for key in ("replace", "rename"):
             if star.args.get(key):
@@ -211,7 +212,7 @@ class Translator:
 
     # -- FROM --------------------------------------------------------------------------------------------------
 
-    def source(self, node: exp.Expression, scope: Scope) -> exp.Expression:
+    def source(self, node: exp.Expr, scope: Scope) -> exp.Expr:
         """One entry of FROM, rewritten; its columns go into the scope under its alias."""
         for join in node.args.get("joins") or []:
             join.set("this", self.source(join.this, scope))
@@ -237,7 +238,7 @@ class Translator:
             return self._flatten(node, scope)
         raise errors.unsupported(f"{node.key.upper()} in FROM")
 
-    def _table(self, node: exp.Table, scope: Scope) -> exp.Expression:
+    def _table(self, node: exp.Table, scope: Scope) -> exp.Expr:
         if isinstance(node.this, exp.Func | exp.Anonymous):
             return self._function_source(node, node.this, scope)
         for key in ("when", "changes", "sample", "pivots"):
@@ -254,7 +255,7 @@ class Translator:
         scope.sources[alias] = _renamed(relation.columns, node)
         return self._relation_node(relation, node, alias)
 
-    def _relation_node(self, relation: Relation, node: exp.Expression, alias: str) -> exp.Expression:
+    def _relation_node(self, relation: Relation, node: exp.Expr, alias: str) -> exp.Expr:
         given = node.args.get("alias")
         names = [identifier.name for identifier in given.columns] if given is not None else []
         table = exp.Table(this=exp.Var(this=relation.sql), alias=_table_alias(alias, names))
@@ -262,40 +263,43 @@ class Translator:
             table.set("joins", node.args["joins"])
         return table
 
-    def _function_source(self, node: exp.Expression, call: exp.Expression, scope: Scope) -> exp.Expression:
+    def _function_source(self, node: exp.Expr, call: exp.Expr, scope: Scope) -> exp.Expr:
         parts: list[str] = []
         while isinstance(call, exp.Dot):
             parts += [piece.name for piece in call.this.find_all(exp.Identifier)] if not parts else [call.this.name]
             call = call.expression
+        if isinstance(call, exp.Explode):
+            return self._flatten(exp.Lateral(this=call, alias=node.args.get("alias")), scope)
         if isinstance(call, exp.Literal) and call.is_string:
             relation = self.context.relation(Reader(call.name).name())
             scope.sources[node.alias or call.name] = relation.columns
             return self._relation_node(relation, node, node.alias or call.name)
         name = call.name if isinstance(call, exp.Anonymous) else call.sql_name() if isinstance(call, exp.Func) else ""
-        positional: list[exp.Expression] = []
-        named: dict[str, exp.Expression] = {}
+        positional: list[exp.Expr] = []
+        named: dict[str, exp.Expr] = {}
         arguments = call.expressions if isinstance(call, exp.Anonymous) else [one for one in call.args.values() if one]
         for argument in arguments:
             if isinstance(argument, exp.Kwarg | exp.PropertyEQ):
                 named[argument.this.name.upper()] = self.expression(argument.expression, scope)
-            elif isinstance(argument, exp.Expression):
+            elif isinstance(argument, exp.Expr):
                 positional.append(self.expression(argument, scope))
         relation = self.context.table_function(QName((*parts, name.upper())), positional, named)
         alias = node.alias or name.upper()
         scope.sources[alias] = _renamed(relation.columns, node)
         return self._relation_node(relation, node, alias)
 
-    def _flatten(self, node: exp.Lateral, scope: Scope) -> exp.Expression:
+    def _flatten(self, node: exp.Lateral, scope: Scope) -> exp.Expr:
         """LATERAL FLATTEN(INPUT => v): arrays and the members of objects, one level."""
         argument = node.this.this
         if not isinstance(argument, exp.Kwarg) or argument.name.upper() != "INPUT":
             raise errors.unsupported("FLATTEN without INPUT =>, or with further arguments")
         value = duck(self.expression(argument.expression, scope))
-        alias = node.alias
+        alias = node.alias or "FLATTEN"
         kinds = {"SEQ": number(), "KEY": TEXT, "PATH": TEXT, "INDEX": number(), "VALUE": VARIANT, "THIS": VARIANT}
         scope.sources[alias] = kinds
         sql = (
-            f'(SELECT 1 AS "SEQ", CASE WHEN json_type({value}) = \'OBJECT\' THEN e.key END AS "KEY", e.fullkey AS "PATH", '
+            f'(SELECT 1 AS "SEQ", CASE WHEN json_type({value}) = \'OBJECT\' THEN e.key END AS "KEY", '
+            f'e.fullkey AS "PATH", '
             f'CASE WHEN json_type({value}) = \'ARRAY\' THEN CAST(e.key AS BIGINT) END AS "INDEX", e.value AS "VALUE", '
             f'{value} AS "THIS" FROM json_each({value}) AS e)'
         )
@@ -303,17 +307,15 @@ class Translator:
 
     # -- expressions -------------------------------------------------------------------------------------------
 
-    def _children(self, node: exp.Expression, scope: Scope) -> exp.Expression:
+    def _children(self, node: exp.Expr, scope: Scope) -> exp.Expr:
         for key, value in list(node.args.items()):
-            if isinstance(value, exp.Expression):
+            if isinstance(value, exp.Expr):
                 node.set(key, self.expression(value, scope))
             elif isinstance(value, list):
-                node.set(
-                    key, [self.expression(one, scope) if isinstance(one, exp.Expression) else one for one in value]
-                )
+                node.set(key, [self.expression(one, scope) if isinstance(one, exp.Expr) else one for one in value])
         return node
 
-    def expression(self, node: exp.Expression, scope: Scope) -> exp.Expression:
+    def expression(self, node: exp.Expr, scope: Scope) -> exp.Expr:
         """`node` for DuckDB, with its Snowflake type."""
         if isinstance(node, exp.Select | exp.SetOperation | exp.Subquery):
             columns = self.query(node, scope)
@@ -323,6 +325,8 @@ class Translator:
             return self._column(node, scope)
         if isinstance(node, exp.Placeholder):
             return self._bind(node)
+        if isinstance(node, exp.Parameter | exp.SessionParameter):
+            raise errors.unsupported("$-variables and column positions ($1) outside COPY")
         if isinstance(node, exp.DataType | exp.Identifier | exp.Var | exp.Star):
             return node
         if isinstance(node, exp.Anonymous) and node.name.upper() in functions.UNIT_FIRST:
@@ -331,16 +335,18 @@ class Translator:
             walked = [self.expression(one, scope) for one in rest]
             return functions.build(self.context, node.name.upper(), [exp.Literal.string(unit), *walked])
         self._children(node, scope)
+        if isinstance(node, exp.Window):
+            _quiet_window(node)
         return self._walked(node)
 
-    def _walked(self, node: exp.Expression) -> exp.Expression:
+    def _walked(self, node: exp.Expr) -> exp.Expr:
         if isinstance(node, exp.Cast):
             return self._cast(node)
         if isinstance(node, exp.Anonymous):
             return functions.build(self.context, node.name.upper(), node.expressions)
-        return functions.typed(self.context, node)
+        return typed.typed(self.context, node)
 
-    def _bind(self, node: exp.Placeholder) -> exp.Expression:
+    def _bind(self, node: exp.Placeholder) -> exp.Expr:
         found = self.context.variable(node.name.upper()) if node.name else None
         if found is None:
             raise errors.compilation(
@@ -348,7 +354,7 @@ class Translator:
             )
         return functions.constant(*found)
 
-    def _column(self, node: exp.Column, scope: Scope) -> exp.Expression:
+    def _column(self, node: exp.Column, scope: Scope) -> exp.Expr:
         name = node.name
         qualifier = node.table
         for key in ("db", "catalog"):
@@ -371,6 +377,10 @@ class Translator:
                     node.meta["sf"] = _known(holders[0], name)
                     return node
                 if name in here.aliases:
+                    text = here.texts.get(name)
+                    if text is not None and text != quiet(text):
+                        # DuckDB does not let an alias be used again whose expression may raise an error
+                        return raw(text, here.aliases[name])
                     node.meta["sf"] = here.aliases[name]
                     return node
                 opened = opened or here.open
@@ -383,12 +393,21 @@ class Translator:
             raise errors.invalid_identifier(f"{qualifier}.{name}" if qualifier else name)
         return node
 
-    def _cast(self, node: exp.Cast) -> exp.Expression:
+    def _cast(self, node: exp.Cast) -> exp.Expr:
         target = read_type(Reader(node.to.sql(dialect="snowflake")), self.context.timestamp_mapping())
         if isinstance(node.to, exp.DataType) and node.to.this in (exp.DType.TIMESTAMP, exp.DType.DATETIME):
             target = SfType(self.context.timestamp_mapping(), scale=9)
         attempt = isinstance(node, exp.TryCast)
         return cast(node.this, target, attempt=attempt)
+
+
+def _quiet_window(node: exp.Window) -> None:
+    """PARTITION BY and ORDER BY of a window without anything that can raise an error."""
+    node.set("partition_by", [raw(quiet(duck(one)), type_of(one)) for one in node.args.get("partition_by") or []])
+    order = node.args.get("order")
+    for one in order.expressions if order is not None else []:
+        if isinstance(one, exp.Ordered):
+            one.set("this", raw(quiet(duck(one.this)), type_of(one.this)))
 
 
 def _known(columns: dict[str, SfType] | None, name: str) -> SfType | None:
@@ -403,7 +422,7 @@ def _using(node: exp.Column) -> bool:
     )
 
 
-def _star(item: exp.Expression, scope: Scope) -> dict[str, SfType] | None:
+def _star(item: exp.Expr, scope: Scope) -> dict[str, SfType] | None:
     star = item.this if isinstance(item, exp.Column) else item
     excluded = {one.name for one in star.args.get("except_") or []}
     chosen = [item.table] if isinstance(item, exp.Column) else list(scope.sources)
@@ -418,7 +437,7 @@ def _star(item: exp.Expression, scope: Scope) -> dict[str, SfType] | None:
     return out
 
 
-def _label(item: exp.Expression) -> str:
+def _label(item: exp.Expr) -> str:
     return (
         item.sql(dialect="snowflake").upper()[:255]
         if not isinstance(item, exp.Literal)
@@ -426,7 +445,7 @@ def _label(item: exp.Expression) -> str:
     )
 
 
-def _renamed(columns: dict[str, SfType] | None, node: exp.Expression) -> dict[str, SfType] | None:
+def _renamed(columns: dict[str, SfType] | None, node: exp.Expr) -> dict[str, SfType] | None:
     alias = node.args.get("alias")
     names = [identifier.name for identifier in alias.columns] if isinstance(alias, exp.TableAlias) else []
     if columns is None:

@@ -271,6 +271,10 @@ def alter_refusal(column: str, old: SfType, new: SfType) -> errors.SnowflakeErro
     nothing crosses families. A smaller precision is allowed here; the caller looks at the values.
     """
     stem = f"cannot change column {column} from type {old.sql} to {new.sql}"
+    if new.base not in ("FIXED", "TEXT"):
+        return errors.compilation(
+            40052, "22000", f"{stem} because the specified type must be NUMBER or a text data type."
+        )
     if old == new:
         return None
     if old.base == new.base == "TEXT":
@@ -283,6 +287,4 @@ def alter_refusal(column: str, old: SfType, new: SfType) -> errors.SnowflakeErro
         if old.scale == new.scale:
             return None
         return errors.compilation(40052, "22000", f"{stem} because changing the scale of a number is not supported.")
-    if old.base == new.base == "BINARY":
-        return errors.compilation(40052, "22000", f"{stem} because changing the length of a binary is not supported.")
     return errors.compilation(40052, "22000", f"{stem} because they have incompatible conversions.")
