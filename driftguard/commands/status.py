@@ -38,8 +38,9 @@ def status(config: Config) -> StatusResult:
     """Read the control schema beside the files. Raises `DriftguardError` where Snowflake cannot be reached."""
     revisions = read_all(config.path(config.settings.revisions.dir))
     with Session.open(config) as session:
-        records = read_records(config, session)
-        holder = _holder(session) if records else None
+        known = read_records(config, session)
+        holder = _holder(session) if known is not None else None
+    records = known or {}
     found = []
     for revision in revisions:
         record = records.pop(revision.id, None)
@@ -57,7 +58,7 @@ def status(config: Config) -> StatusResult:
             stopped = open_[0] if open_ else ""
         found.append(RevisionStatus(revision.id, revision.message, state, done, statements, stopped))
     found += [RevisionStatus(name, "", "missing") for name in sorted(records)]
-    return StatusResult(tuple(found), bool(records) or any(r.state != "pending" for r in found), holder)
+    return StatusResult(tuple(found), known is not None, holder)
 
 
 def _holder(session: Session) -> str | None:
