@@ -10,6 +10,7 @@ from driftguard.commands.apply import read_records
 from driftguard.config import Config
 from driftguard.control import schema
 from driftguard.migrate.revision import read_all
+from driftguard.snowflake.errors import MISSING_OR_NOT_AUTHORIZED, number
 from driftguard.snowflake.session import Session
 
 
@@ -63,5 +64,10 @@ def status(config: Config) -> StatusResult:
 
 def _holder(session: Session) -> str | None:
     lease = schema.LEASE
-    rows = schema.fetch(session, select(lease.c.holder).where(lease.c.expires_at > func.sysdate()))
+    try:
+        rows = schema.fetch(session, select(lease.c.holder).where(lease.c.expires_at > func.sysdate()))
+    except Exception as error:
+        if number(error) in MISSING_OR_NOT_AUTHORIZED:
+            return None  # the first apply was cut off while it made the control schema
+        raise
     return str(rows[0]["HOLDER"]) if rows and rows[0]["HOLDER"] else None

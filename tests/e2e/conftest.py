@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from home import Home
 
 from driftguard.sandbox.environment import Sandbox
+from home import Home
 
 
 @pytest.fixture

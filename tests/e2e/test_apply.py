@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from home import Home
 
 from driftguard.aurora.embedded import EmbeddedPostgres
 from driftguard.sandbox.environment import Sandbox
+from home import Home
 
 TABLES = ("orders", "customers")
 SHOP = """

@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from home import Home
 
 from driftguard.sandbox.environment import read_state
+from home import Home
 
 LONG = 'a "long" Name, with blanks: sixty-three bytes is what it can be'
 TABLES = ("orders", "Line Items", LONG, "things")
