@@ -129,7 +129,7 @@ def _show(value: Any) -> str:
 
 _NATIVE = {
     "boolean", "smallint", "integer", "bigint", "numeric", "real", "double precision", "text", "character varying",
-    "character", "date", "timestamp without time zone", "timestamp with time zone", "json", "jsonb", "bytea", "uuid",
+    "character", "date", "timestamp without time zone", "timestamp with time zone", "bytea", "uuid",
     "time without time zone",
 }  # fmt: skip
 
@@ -138,12 +138,21 @@ def _as_text(type_name: str) -> bool:
     return type_name not in _NATIVE
 
 
+def _document(value: Any) -> str:
+    """A JSON document as text: keys in order, and 1.50 is 1.5, which it is for everyone who reads JSON."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{json.dumps(k)}: {_document(v)}" for k, v in sorted(value.items())) + "}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_document, value))}]"
+    return f"{value.normalize():f}" if isinstance(value, Decimal) else json.dumps(value)
+
+
 def _plain(value: Any, type_name: str) -> Any:
     """A value as both drivers can be made to agree on it, by the PostgreSQL type."""
     if value is None:
         return None
     if type_name in ("json", "jsonb"):
-        return json.dumps(json.loads(value) if isinstance(value, str) else value, sort_keys=True)
+        return _document(json.loads(value, parse_int=Decimal, parse_float=Decimal))
     if type_name == "character":
         return str(value).rstrip(" ")  # PostgreSQL does not count them
     if type_name == "real":
