@@ -7,7 +7,6 @@ content", FILT = "Using source filters".
 
 from __future__ import annotations
 
-import functools
 import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
@@ -47,7 +46,7 @@ def matches(pattern: str, name: str) -> bool:
     return pattern == name or _regex(pattern).fullmatch(name) is not None
 
 
-@functools.lru_cache(maxsize=4096)
+@lru_cache(maxsize=4096)
 def _regex(pattern: str) -> re.Pattern[str]:
     parts: list[str] = []
     position = 0
