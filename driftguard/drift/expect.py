@@ -14,6 +14,8 @@ from driftguard.model.landing import (
     DG_LOADED_AT,
     DG_ROW,
     DG_SEQ,
+    FINAL_SERVICE,
+    STAGING_SERVICE,
     FinalColumn,
     Landing,
     StagingColumn,
@@ -22,6 +24,7 @@ from driftguard.model.policy import Policy
 from driftguard.model.settings import DmsTask
 from driftguard.model.snowflake import UNBOUNDED_VARCHAR, SfType
 from driftguard.typemap.load import TypeMaps
+from driftguard.typemap.resolve import Resolver
 
 OP_COLUMN = "OP"
 _TEXT = SfType("VARCHAR", length=UNBOUNDED_VARCHAR)
@@ -85,10 +88,95 @@ def _refuse(group: list[Emission]) -> Refusal | None:
         for column in emission.columns:
             folded = column.name.upper()
             if folded in seen and seen[folded] != column.name:
+                message = f"{table} emits {seen[folded]!r} and {column.name!r}, which differ only by case"
+                if emission is not first:
+                    message = (
+                        f"{table} emits {seen[folded]!r} and {emission.source.table} {column.name!r} into one table"
+                    )
+                return Refusal("DG110", table, message, column.source or column.name)
+            if column.name in own:
+                return Refusal("DG110", table, f"{table} emits the column {column.name!r} twice", column.source)
+            if folded in (*STAGING_SERVICE, *FINAL_SERVICE, "_DG_OP") and column.role is not Role.OP:
+                message = f"{table} has a column {column.name!r}, a name that driftguard needs for itself"
+                return Refusal("DG110", table, message, column.source)
+            own.add(column.name)
+            seen[folded] = column.name
+    if not first.key:
+        return Refusal("DG501", table, f"{table} has no primary key that DMS delivers")
+    for other in group[1:]:
+        if other.key != first.key:
+            message = f"{other.source.table} and {table} land in one table but have different keys"
+            return Refusal("DG110", table, message)
+    if first.role(Role.COMMIT_TIME) is None:
+        return Refusal("DG401", table, f"{table}: no commit time in the files, so changes cannot be put in order")
+    return None
+
+
+def _collision(landing: Landing, taken: dict[ObjectName, TableName]) -> Refusal | None:
+    for name in (landing.staging, landing.final, landing.pipe, landing.task):
+        if name in taken:
+            message = f"{landing.table} and {taken[name]} would both be {name} on Snowflake"
+            return Refusal("DG110", landing.table, message)
+    return None
+
+
+class _Plots:
+    """Where a column lands, worked out once for each kind of column: a database has few types and many columns."""
+
+    def __init__(self, task: DmsTask, maps: TypeMaps) -> None:
+        self._task = task
+        self._types = Resolver(maps, task.endpoint)
+        self._known: dict[tuple[int, bool], tuple[EmittedColumn, Plot | None]] = {}
+
+    def of(self, column: EmittedColumn, key: bool, table: TableName) -> Plot | None:
+        """The columns on both sides (FINAL has none for service columns); None where nothing is delivered."""
+        if self._types.by_place:
+            return self._make(column, key, table)
+        known = self._known.get((id(column), key))
+        if known is None:  # the column is kept beside the answer, so that its id is not given away
+            known = self._known[(id(column), key)] = (column, self._make(column, key, table))
+        return known[1]
+
+    def _make(self, column: EmittedColumn, key: bool, table: TableName) -> Plot | None:
+        destination = self._types.land(column.parquet_type, column.pg_type, (table, column.source or column.name))
+        if destination is None:
+            return None
+        name = OP_COLUMN if column.role is Role.OP else snowflake_name(column.name)
+        narrowest = least(column, destination.staging, self._task)
+        staging = StagingColumn(name, destination.staging, column.role, column.name, least=narrowest)
+        if column.role not in (Role.DATA, Role.ADDED):
+            return staging, None
+        return staging, FinalColumn(
+            name=name,
+            type=destination.final,
+            staging=name,
+            cast=destination.cast,
+            key=key,
+            source=column.source,
+            hops=column.hops + destination.hops,
+            least=least(column, destination.final, self._task),
+        )
+
+
+def _landing(
+    target: TableName, group: list[Emission], task: DmsTask, plots: _Plots, policy: Policy
+) -> Landing | Refusal:
+    """The landing of all sources of `target`; each column takes what any of them can send."""
+    merged: dict[str, Plot] = {}
+    for emission in group:
+        for column in emission.columns:
+            plot = plots.of(column, column.name in group[0].key, emission.source.table)
+            if plot is None:
+                continue
+            other = merged.get(column.name)
+            if other is None or other is plot:
+                merged[column.name] = plot
+                continue
+            common = _common(other, plot)
+            if common is None:
                 sent, there = plot[0].least, other[0].least
-                message = (
-                    f"{emission.source.table} sends {column.name} as {sent}, another source of {target} as {there}"
-                )
+                who = f"{emission.source.table} sends {column.name} as {sent}"
+                message = f"{who}, another source of {target} sends it as {there}"
                 return Refusal("DG110", emission.source.table, message, column.source)
             merged[column.name] = common
     staging_columns = [staging for staging, _ in merged.values()]
