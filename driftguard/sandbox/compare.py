@@ -32,11 +32,15 @@ class Comparison:
     missing_columns: dict[str, int] = field(default_factory=dict)  # schema.table.column → values that Aurora has
     missing_rows: int = 0
     extra_rows: int = 0
-    different_cells: int = 0
+    different_columns: Counter[str] = field(default_factory=Counter)  # schema.table.column → cells that differ
 
     @property
     def equal(self) -> bool:
         return not (self.differences or self.missing_columns or self.missing_rows or self.extra_rows)
+
+    @property
+    def different_cells(self) -> int:
+        return self.different_columns.total()
 
     @property
     def lost_values(self) -> int:
@@ -98,7 +102,7 @@ def compare_table(
             actual = _plain(right[identity][found_columns[column.upper()]], types[column])
             into.cells[types[column]] += 1
             if expected != actual:
-                into.different_cells += 1
+                into.different_columns[f"{label}.{column}"] += 1
                 if len(into.differences) < 20:
                     into.differences.append(
                         f"{label}.{column} of {_show(identity)}: {_show(expected)} became {_show(actual)}"
