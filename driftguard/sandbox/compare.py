@@ -59,10 +59,9 @@ def compare_table(
     """Compare one Aurora table with one FINAL table (database, schema, name); adds to `into`."""
     label = f"{schema}.{table}"
     columns, types, key = _describe(aurora, schema, table)
-    # Types whose text PostgreSQL defines are compared as its text.
-    selected = [
-        sql.SQL("{}::text").format(sql.Identifier(c)) if _as_text(types[c]) else sql.Identifier(c) for c in columns
-    ]
+    # Types whose text PostgreSQL defines are compared as its text; a cast to text is not that for all (inet gains /32).
+    text = sql.SQL("CASE WHEN {0} IS NOT NULL THEN format('%s', {0}) END")
+    selected = [text.format(sql.Identifier(c)) if _as_text(types[c]) else sql.Identifier(c) for c in columns]
     query = sql.SQL("SELECT {} FROM {}").format(sql.SQL(", ").join(selected), sql.Identifier(schema, table))
     source = aurora.execute(query).fetchall()
     name = ".".join(map(quote, final))
