@@ -362,6 +362,8 @@ def sandbox_up(directory: Path, aurora_url: str | None, detach: bool) -> None:
         click.echo(f"Aurora     {state.aurora_url}")
         click.echo(f"Snowflake  http://{state.host}:{state.port} (a stand-in)")
         click.echo(f"lake       {state.lake}")
+        for problem in run.lost(state):
+            click.echo(f"not brought back: {problem}", err=True)
         click.echo(f"next       make tables in Aurora, then: cd {directory.resolve()} && driftguard sandbox sync")
 
     if detach:

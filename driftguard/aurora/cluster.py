@@ -263,8 +263,8 @@ def boot(data_dir: Path, state: State) -> State:
         text = log.read_text(encoding="utf-8", errors="replace")[-4000:] if log.exists() else ""
         if "could not create any TCP/IP sockets" in text:
             port_wanted = 0  # somebody was quicker
-        elif "shared memory block" in text:
-            time.sleep(0.1)  # the children of a killed server take a moment to notice
+        elif "shared memory block" in text or '"postmaster.pid" already exists' in text:
+            time.sleep(0.1)  # a killed server, and its children, take a moment to be gone
         else:
             reason = next((line for line in reversed(text.splitlines()) if "FATAL" in line), _last_line(done.stdout))
             raise DriftguardError(f"the embedded PostgreSQL did not start: {reason}", hint=f"its log is {log}")

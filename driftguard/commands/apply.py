@@ -36,7 +36,7 @@ def apply(
     policy = config.policy()
     with Session.open(config) as session:
         if dry_run:
-            records = read_records(config, session)
+            records = read_records(config, session) or {}
             return rehearse(pending(revisions, records), records, live_estate(config, session))
         runner = Runner(
             session,
@@ -50,15 +50,15 @@ def apply(
         return runner.apply(revisions, allowed)
 
 
-def read_records(config: Config, session: Session) -> dict[str, RevisionRecord]:
-    """What the journal knows; nothing where there is no control schema yet."""
+def read_records(config: Config, session: Session) -> dict[str, RevisionRecord] | None:
+    """What the journal knows; None where there is no control schema yet."""
     policy = config.policy()
     try:
         schema.use(session, policy.database, policy.control_schema)
         return Journal(session).read()
     except Exception as error:
         if number(error) in MISSING_OR_NOT_AUTHORIZED:
-            return {}
+            return None
         raise
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -12,9 +13,9 @@ from types import FrameType
 from typing import Any
 
 from driftguard.errors import UnreachableError
-from driftguard.sandbox.environment import Sandbox, State, read_state, running, stop, sync
+from driftguard.sandbox.environment import Sandbox, State, read_state, refuse_second, request, running, stop, sync
 
-__all__ = ["status", "stop", "sync", "up", "up_detached"]
+__all__ = ["lost", "status", "stop", "sync", "up", "up_detached"]
 
 
 def up(directory: Path, *, aurora_url: str | None = None, ready: Callable[[State], None]) -> None:
@@ -39,15 +40,17 @@ def up(directory: Path, *, aurora_url: str | None = None, ready: Callable[[State
 def up_detached(directory: Path, *, aurora_url: str | None = None) -> State:
     """Start a sandbox in a process of its own and wait until it is ready.
 
-    Raises `UnreachableError`, with the last line it wrote, if it does not get ready within two minutes.
+    Raises `UsageError` if one is running in `directory` already, and `UnreachableError`, with the last line it wrote,
+    if it does not get ready within two minutes.
     """
+    refuse_second(directory)  # before the log of the one that runs is overwritten
     home = directory / ".driftguard"
     home.mkdir(parents=True, exist_ok=True)
     log = home / "sandbox.log"
     arguments = [sys.executable, "-m", "driftguard", "sandbox", "up", "--dir", str(directory)]
     if aurora_url:
         arguments += ["--aurora-url", aurora_url]
-    with log.open("wb") as output:
+    with os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as output:
         process = subprocess.Popen(
             arguments, stdout=output, stderr=output, stdin=subprocess.DEVNULL, start_new_session=True
         )
@@ -61,6 +64,11 @@ def up_detached(directory: Path, *, aurora_url: str | None = None) -> State:
         time.sleep(0.1)
     lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines() or ["it wrote nothing"]
     raise UnreachableError(f"the sandbox did not start: {lines[-1].removeprefix('driftguard: ')}", hint=f"see {log}")
+
+
+def lost(state: State) -> list[str]:
+    """What the Snowflake stand-in could not bring back from its statement log, a line each."""
+    return [str(problem) for problem in request(state, "GET", "/sandbox/status")["replay_problems"]]
 
 
 def status(directory: Path) -> dict[str, Any]:

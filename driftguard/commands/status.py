@@ -10,6 +10,7 @@ from driftguard.commands.apply import read_records
 from driftguard.config import Config
 from driftguard.control import schema
 from driftguard.migrate.revision import read_all
+from driftguard.snowflake.errors import MISSING_OR_NOT_AUTHORIZED, number
 from driftguard.snowflake.session import Session
 
 
@@ -38,8 +39,9 @@ def status(config: Config) -> StatusResult:
     """Read the control schema beside the files. Raises `DriftguardError` where Snowflake cannot be reached."""
     revisions = read_all(config.path(config.settings.revisions.dir))
     with Session.open(config) as session:
-        records = read_records(config, session)
-        holder = _holder(session) if records else None
+        known = read_records(config, session)
+        holder = _holder(session) if known is not None else None
+    records = known or {}
     found = []
     for revision in revisions:
         record = records.pop(revision.id, None)
@@ -57,10 +59,15 @@ def status(config: Config) -> StatusResult:
             stopped = open_[0] if open_ else ""
         found.append(RevisionStatus(revision.id, revision.message, state, done, statements, stopped))
     found += [RevisionStatus(name, "", "missing") for name in sorted(records)]
-    return StatusResult(tuple(found), bool(records) or any(r.state != "pending" for r in found), holder)
+    return StatusResult(tuple(found), known is not None, holder)
 
 
 def _holder(session: Session) -> str | None:
     lease = schema.LEASE
-    rows = schema.fetch(session, select(lease.c.holder).where(lease.c.expires_at > func.sysdate()))
+    try:
+        rows = schema.fetch(session, select(lease.c.holder).where(lease.c.expires_at > func.sysdate()))
+    except Exception as error:
+        if number(error) in MISSING_OR_NOT_AUTHORIZED:
+            return None  # the first apply was cut off while it made the control schema
+        raise
     return str(rows[0]["HOLDER"]) if rows and rows[0]["HOLDER"] else None

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from driftguard.model.emission import Emission, EmittedColumn, Hop, Role
+from driftguard.model.emission import Emission, EmittedColumn, Role
 from driftguard.model.identifiers import ObjectName, TableName, snowflake_name
 from driftguard.model.landing import (
     DG_COMMIT_TS,
@@ -24,13 +24,16 @@ from driftguard.model.policy import Policy
 from driftguard.model.settings import DmsTask
 from driftguard.model.snowflake import UNBOUNDED_VARCHAR, SfType
 from driftguard.typemap.load import TypeMaps
-from driftguard.typemap.resolve import Destination, Resolver
+from driftguard.typemap.resolve import Resolver
 
 OP_COLUMN = "OP"
 _TEXT = SfType("VARCHAR", length=UNBOUNDED_VARCHAR)
 _NTZ = SfType("TIMESTAMP_NTZ", precision=9)
 _LTZ = SfType("TIMESTAMP_LTZ", precision=9)
 _INTEGER = SfType("NUMBER", precision=38, scale=0)
+
+
+Plot = tuple[StagingColumn, FinalColumn | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +67,11 @@ def expect(emissions: Iterable[Emission], tasks: Iterable[DmsTask], maps: TypeMa
     for target, group in sorted(groups.items()):
         task = by_name[group[0].source.task]
         refused = _refuse(group)
-        if refused is None:
-            landing = _landing(target, group, task, plots[task.name], policy)
-            refused = _collision(landing, taken)
-        if refused is not None:
-            refusals.append(refused)
+        landing = refused or _landing(target, group, task, plots[task.name], policy)
+        if isinstance(landing, Landing):
+            landing = _collision(landing, taken) or landing
+        if isinstance(landing, Refusal):
+            refusals.append(landing)
             continue
         landings.append(landing)
         for name in (landing.staging, landing.final, landing.pipe, landing.task):
@@ -123,60 +126,61 @@ class _Plots:
     def __init__(self, task: DmsTask, maps: TypeMaps) -> None:
         self._task = task
         self._types = Resolver(maps, task.endpoint)
-        self._known: dict[object, tuple[Destination, SfType, SfType, tuple[Hop, ...]] | None] = {}
+        self._known: dict[tuple[int, bool], tuple[EmittedColumn, Plot | None]] = {}
 
-    def of(
-        self, column: EmittedColumn, place: tuple[TableName, str]
-    ) -> tuple[Destination, SfType, SfType, tuple[Hop, ...]] | None:
-        """Destination, the least type on each side, and all hops; None where nothing is delivered."""
-        key = (
-            column.parquet_type,
-            column.dms_type,
-            column.role,
-            column.pg_type,
-            place if self._types.by_place else None,
+    def of(self, column: EmittedColumn, key: bool, table: TableName) -> Plot | None:
+        """The columns on both sides (FINAL has none for service columns); None where nothing is delivered."""
+        if self._types.by_place:
+            return self._make(column, key, table)
+        known = self._known.get((id(column), key))
+        if known is None:  # the column is kept beside the answer, so that its id is not given away
+            known = self._known[(id(column), key)] = (column, self._make(column, key, table))
+        return known[1]
+
+    def _make(self, column: EmittedColumn, key: bool, table: TableName) -> Plot | None:
+        destination = self._types.land(column.parquet_type, column.pg_type, (table, column.source or column.name))
+        if destination is None:
+            return None
+        name = OP_COLUMN if column.role is Role.OP else snowflake_name(column.name)
+        narrowest = least(column, destination.staging, self._task)
+        staging = StagingColumn(name, destination.staging, column.role, column.name, least=narrowest)
+        if column.role not in (Role.DATA, Role.ADDED):
+            return staging, None
+        return staging, FinalColumn(
+            name=name,
+            type=destination.final,
+            staging=name,
+            cast=destination.cast,
+            key=key,
+            source=column.source,
+            hops=column.hops + destination.hops,
+            least=least(column, destination.final, self._task),
         )
-        try:
-            return self._known[key]
-        except KeyError:
-            pass
-        destination = self._types.land(column.parquet_type, column.pg_type, place)
-        found = None
-        if destination is not None:
-            sides = (least(column, destination.staging, self._task), least(column, destination.final, self._task))
-            found = (destination, *sides, column.hops + destination.hops)
-        self._known[key] = found
-        return found
 
 
-def _landing(target: TableName, group: list[Emission], task: DmsTask, plots: _Plots, policy: Policy) -> Landing:
-    staging_columns: list[StagingColumn] = []
-    final_columns: list[FinalColumn] = []
-    merged: dict[str, EmittedColumn] = {}
+def _landing(
+    target: TableName, group: list[Emission], task: DmsTask, plots: _Plots, policy: Policy
+) -> Landing | Refusal:
+    """The landing of all sources of `target`; each column takes what any of them can send."""
+    merged: dict[str, Plot] = {}
     for emission in group:
         for column in emission.columns:
-            merged.setdefault(column.name, column)
-    for column in merged.values():
-        name = OP_COLUMN if column.role is Role.OP else snowflake_name(column.name)
-        place = (group[0].source.table, column.source or column.name)
-        found = plots.of(column, place)
-        if found is None:
-            continue
-        destination, least_staging, least_final, hops = found
-        staging_columns.append(StagingColumn(name, destination.staging, column.role, column.name, least=least_staging))
-        if column.role is Role.DATA or column.role is Role.ADDED:
-            final_columns.append(
-                FinalColumn(
-                    name=name,
-                    type=destination.final,
-                    staging=name,
-                    cast=destination.cast,
-                    key=column.name in group[0].key,
-                    source=column.source,
-                    hops=hops,
-                    least=least_final,
-                )
-            )
+            plot = plots.of(column, column.name in group[0].key, emission.source.table)
+            if plot is None:
+                continue
+            other = merged.get(column.name)
+            if other is None or other is plot:
+                merged[column.name] = plot
+                continue
+            common = _common(other, plot)
+            if common is None:
+                sent, there = plot[0].least, other[0].least
+                who = f"{emission.source.table} sends {column.name} as {sent}"
+                message = f"{who}, another source of {target} sends it as {there}"
+                return Refusal("DG110", emission.source.table, message, column.source)
+            merged[column.name] = common
+    staging_columns = [staging for staging, _ in merged.values()]
+    final_columns = [final for _, final in merged.values() if final is not None]
     head = [c for c in staging_columns if c.role in (Role.OP, Role.COMMIT_TIME, Role.CHANGE_SEQ)]
     tail = [c for c in staging_columns if c.role not in (Role.OP, Role.COMMIT_TIME, Role.CHANGE_SEQ)]
     service = [
@@ -219,6 +223,35 @@ def _below_stage(policy: Policy, path: str, task: DmsTask) -> str:
     folder = task.endpoint.bucket_folder.strip("/")
     below = path.removeprefix(f"{folder}/") if folder else path
     return f"{policy.stage_path.strip('/')}/{below}" if policy.stage_path.strip("/") else below
+
+
+def _common(one: Plot, other: Plot) -> Plot | None:
+    """What takes the values of both; None where one column cannot."""
+    staging = _wider(one[0].type, one[0].least or one[0].type, other[0].type, other[0].least or other[0].type)
+    if staging is None:
+        return None
+    first, second = one[1], other[1]
+    if first is None or second is None:
+        return replace(one[0], type=staging[0], least=staging[1]), first
+    final = _wider(first.type, first.least or first.type, second.type, second.least or second.type)
+    if final is None or first.cast is not second.cast:
+        return None
+    hops = first.hops if first.loss.rank >= second.loss.rank else second.hops
+    changed = replace(first, type=final[0], least=final[1], hops=hops)
+    return replace(one[0], type=staging[0], least=staging[1]), changed
+
+
+def _wider(type_a: SfType, least_a: SfType, type_b: SfType, least_b: SfType) -> tuple[SfType, SfType] | None:
+    """(type to create, least type) for both; None where the families differ or 38 digits do not suffice."""
+    if type_a.base != type_b.base:
+        return None
+    if type_a.base != "NUMBER":
+        return type_a, max(least_a, least_b, key=lambda item: (item.length or 0, item.precision or 0))
+    scale = max(least_a.scale or 0, least_b.scale or 0)
+    digits = max((item.precision or 38) - (item.scale or 0) for item in (least_a, least_b))
+    if digits + scale > 38:
+        return None
+    return SfType("NUMBER", precision=38, scale=scale), SfType("NUMBER", precision=digits + scale, scale=scale)
 
 
 _INTEGER_DIGITS = {"INT8": 3, "INT16": 5, "INT32": 10, "INT64": 19, "UINT1": 3, "UINT2": 5, "UINT4": 10, "UINT8": 20}

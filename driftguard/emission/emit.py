@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import lru_cache
+
 from driftguard.emission.mappings import select, transform
 from driftguard.model.catalog import Column, Table
 from driftguard.model.emission import Emission, EmittedColumn, Hop, Loss, Role, Source
@@ -51,7 +54,8 @@ def emit(table: Table, task: DmsTask, types: Resolver, *, database: str = "", pi
         if reason:
             dropped.append((source.name, reason))
             continue
-        data.append(_data(column, source, delivery, types))
+        plain = _plain(column.name, source.name, delivery)
+        data.append(_changed(column, plain, types) if column.data_type else plain)
         key_names[source.name] = column.name
 
     full_load, cdc = _with_service_columns(tuple(data), settings)
@@ -79,26 +83,29 @@ def _not_delivered(delivery: Delivery, table: Table, task: DmsTask) -> str:
     return ""
 
 
-def _data(target: TargetColumn, source: Column, delivery: Delivery, types: Resolver) -> EmittedColumn:
-    dms, parquet, hops = delivery.dms, delivery.parquet, delivery.hops
-    if target.data_type is not None:
-        changed = _override_text(target)
-        parquet, second = types.parquet_type(changed)
-        note = f"change-data-type by rule {target.rule_id}"
-        first = Hop(
-            "postgres_to_dms", source.type.text, changed, Loss.ASSUMED_EXACT, note, "table mappings", "stand-in only"
-        )
-        dms, hops = changed, (first, second)
+@lru_cache(maxsize=100_000)
+def _plain(name: str, source: str, delivery: Delivery) -> EmittedColumn:
+    """A column whose type no rule changes. Made once for all tables: large databases repeat their names."""
     return EmittedColumn(
-        name=target.name,
+        name=name,
         role=Role.DATA,
-        dms_type=dms,
-        parquet_type=parquet,
-        source=source.name,
-        pg_type=source.type,
+        dms_type=delivery.dms,
+        parquet_type=delivery.parquet,
+        source=source,
+        pg_type=delivery.pg,
         lob=delivery.lob,
-        hops=hops,
+        hops=delivery.hops,
     )
+
+
+def _changed(target: TargetColumn, plain: EmittedColumn, types: Resolver) -> EmittedColumn:
+    """The column with the type that a change-data-type rule gives it."""
+    dms = _override_text(target)
+    parquet, second = types.parquet_type(dms)
+    note = f"change-data-type by rule {target.rule_id}"
+    before = plain.pg_type.text if plain.pg_type else plain.dms_type
+    first = Hop("postgres_to_dms", before, dms, Loss.ASSUMED_EXACT, note, "table mappings", "stand-in only")
+    return replace(plain, dms_type=dms, parquet_type=parquet, hops=(first, second))
 
 
 def _made_up(target: TargetColumn, source: Column | None, types: Resolver) -> EmittedColumn:

@@ -7,9 +7,9 @@ content", FILT = "Using source filters".
 
 from __future__ import annotations
 
-import functools
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from driftguard.emission.mapping_document import NAMING, parse_mappings
 from driftguard.model.mappings import (
@@ -46,7 +46,7 @@ def matches(pattern: str, name: str) -> bool:
     return pattern == name or _regex(pattern).fullmatch(name) is not None
 
 
-@functools.lru_cache(maxsize=4096)
+@lru_cache(maxsize=4096)
 def _regex(pattern: str) -> re.Pattern[str]:
     parts: list[str] = []
     position = 0
@@ -130,7 +130,10 @@ def transform(mappings: Mappings, schema: str, table: str, columns: Sequence[Sou
     target_table, _ = _rename(table, "table", naming, warnings)
     column_rules = [rule for rule in rules if rule.target is RuleTarget.COLUMN]
     kept, dropped = _keep(columns, column_rules, warnings)
-    written = [_column(column, column_rules, warnings) for column in kept]
+    if any(rule.action in _ONE_PER_COLUMN or rule.action in _MASKING for rule in column_rules):
+        written = [_column(column, column_rules, warnings) for column in kept]
+    else:
+        written = [_untouched(column.name) for column in kept]
     written += _before_images(kept, written, column_rules, warnings)
     written += _added(written, column_rules, warnings)
     _warn_of_clashes(written, warnings)
@@ -145,6 +148,8 @@ def _keep(
     """The columns that stay. TR: an include-column rule drops every column that no such rule names."""
     included = [rule for rule in rules if rule.action is Action.INCLUDE_COLUMN]
     removed = [rule for rule in rules if rule.action is Action.REMOVE_COLUMN]
+    if not included and not removed:
+        return list(columns), []
     kept: list[SourceColumn] = []
     dropped: list[DroppedColumn] = []
     for column in columns:
@@ -169,6 +174,12 @@ def _keep(
                 )
             )
     return kept, dropped
+
+
+@lru_cache(maxsize=100_000)
+def _untouched(name: str) -> TargetColumn:
+    """A column that no rule changes; names repeat from table to table."""
+    return TargetColumn(name=name, source=name)
 
 
 def _column(column: SourceColumn, rules: Sequence[TransformationRule], warnings: list[MappingWarning]) -> TargetColumn:

@@ -175,6 +175,8 @@ def _order(item: Any) -> tuple[Any, ...]:
         return (item.schema, item.name, item.oid)
     if isinstance(item, tuple):
         return item
+    if isinstance(item, str):
+        return (item,)
     if isinstance(item, Unseen):
         return (item.what, item.reason)
     return (item.name, getattr(item, "arguments", ""), "" if isinstance(item, SfTable) else repr(item))

@@ -25,9 +25,10 @@ from driftguard.aurora.embedded import EmbeddedPostgres
 from driftguard.config import load
 from driftguard.dms.files import dms_tasks
 from driftguard.errors import UnreachableError, UsageError
+from driftguard.model.settings import DmsTask
 from driftguard.sandbox.dms.switches import Switches
 from driftguard.sandbox.dms.task import DmsStandIn
-from driftguard.sandbox.files import CONNECTION, write_files
+from driftguard.sandbox.files import CONNECTION, write_files, write_private
 from driftguard.sandbox.snowflake.server import SnowflakeServer
 
 DATABASE = "ANALYTICS"
@@ -78,6 +79,14 @@ def running(directory: Path) -> State:
     return state
 
 
+def refuse_second(directory: Path) -> None:
+    """Raises `UsageError` if a sandbox is running in `directory`."""
+    if read_state(directory) is not None:
+        raise UsageError(
+            f"a sandbox is running in {directory.resolve()}", hint="stop it with `driftguard sandbox down`"
+        )
+
+
 class Sandbox:
     """A sandbox whose Snowflake stand-in runs in this process."""
 
@@ -95,14 +104,11 @@ class Sandbox:
 
         Raises `UsageError` if one is running in `directory` already.
         """
+        refuse_second(directory)
         if aurora_url is not None:
             connect(aurora_url).close()  # a wrong URL is told now, not by the first sync
         home = _home(directory)
         home.mkdir(parents=True, exist_ok=True)
-        if read_state(directory) is not None:
-            raise UsageError(
-                f"a sandbox is running in {directory.resolve()}", hint="stop it with `driftguard sandbox down`"
-            )
         postgres = None
         if aurora_url is None:
             postgres = EmbeddedPostgres.start(home / "postgres", logical_wal=True)
@@ -146,20 +152,25 @@ def sync(directory: Path, switches: Switches | None = None) -> dict[str, Any]:
     try:
         with FileLock(_home(directory) / "sync.lock", timeout=300):
             for task in dms_tasks(config):
-                stand_in = DmsStandIn(
-                    source_url=state.aurora_url,
-                    task=task,
-                    lake=Path(state.lake),
-                    state_dir=_home(directory) / "dms" / task.name,
-                    switches=switches or Switches(),
-                    name=f"{task.name} {_database_name(state.aurora_url)}",  # slots belong to the whole server
-                )
-                started, changes = stand_in.start(), stand_in.sync()
+                dms = stand_in(directory, state, task, switches)
+                started, changes = dms.start(), dms.sync()
                 totals[task.name] = {"full_load": _plain(started), "cdc": _plain(changes)}
             pumped = request(state, "POST", "/sandbox/pump")
     except Timeout:
         raise UnreachableError(f"another sync of {directory} has been running for 5 minutes") from None
     return {"dms": totals, "snowflake": pumped}
+
+
+def stand_in(directory: Path, state: State, task: DmsTask, switches: Switches | None = None) -> DmsStandIn:
+    """The stand-in for one DMS task of a sandbox; it remembers in `.driftguard/dms/` how far it is."""
+    return DmsStandIn(
+        source_url=state.aurora_url,
+        task=task,
+        lake=Path(state.lake),
+        state_dir=_home(directory) / "dms" / task.name,
+        switches=switches or Switches(),
+        name=f"{task.name} {_database_name(state.aurora_url)}",  # slots belong to the whole server
+    )
 
 
 def stop(directory: Path) -> None:
@@ -222,6 +233,8 @@ def _last_port(home: Path) -> int:
     try:
         port = int((home / "port").read_text(encoding="utf-8"))
         with socket.socket() as probe:
+            # as the stand-in itself binds: connections of the last run that are still closing do not count
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(("127.0.0.1", port))
     except (OSError, ValueError):
         return 0
@@ -230,7 +243,7 @@ def _last_port(home: Path) -> int:
 
 def _write_json(path: Path, content: Mapping[str, Any]) -> None:
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    temporary.write_text(json.dumps(content, indent=2), encoding="utf-8")
+    write_private(temporary, json.dumps(content, indent=2))  # the URL holds the password of a superuser
     temporary.replace(path)
     path.with_name("port").write_text(str(content["port"]), encoding="utf-8")
 

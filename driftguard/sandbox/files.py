@@ -68,17 +68,25 @@ database = "{database}"
 
 
 def write_files(directory: Path, aurora_url: str, port: int, database: str) -> None:
-    """Write driftguard.toml and the mappings unless they are there, and connections.toml (mode 0600) always."""
+    """Write driftguard.toml and the mappings unless they are there, and connections.toml always.
+
+    What holds a password is for its owner alone (mode 0600): anybody on the machine can reach the loopback ports.
+    """
     config = directory / "driftguard.toml"
     if not config.exists():
-        text = _CONFIG.format(url=aurora_url, connection=CONNECTION, database=database)
-        config.write_text(text, encoding="utf-8")
+        write_private(config, _CONFIG.format(url=aurora_url, connection=CONNECTION, database=database))
     mappings = directory / "dms" / "table-mappings.json"
     if not mappings.exists():
         mappings.parent.mkdir(exist_ok=True)
         mappings.write_text(MAPPINGS, encoding="utf-8")
-    connections = directory / "connections.toml"
-    descriptor = os.open(connections, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    write_private(
+        directory / "connections.toml", _CONNECTIONS.format(connection=CONNECTION, port=port, database=database)
+    )
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file that nobody else can read, not even while it is being written."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(_CONNECTIONS.format(connection=CONNECTION, port=port, database=database))
-    connections.chmod(0o600)
+        path.chmod(0o600)
+        file.write(text)

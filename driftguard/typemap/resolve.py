@@ -18,10 +18,11 @@ from driftguard.typemap.load import SETTINGS, Match, Override, Row, TypeMaps, Wh
 _ARGUMENTS = re.compile(r"([A-Z0-9_\-]+)(?:\((\d+)(?:,(-?\d+))?\))?")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Delivery:
-    """What DMS makes of a type: the first two hops."""
+    """What DMS makes of a type: the first two hops. Equal only to itself: a resolver makes one for each type."""
 
+    pg: PgType
     dms: str
     parquet: str
     lob: bool
@@ -98,7 +99,7 @@ def deliver(maps: TypeMaps, pg: PgType, settings: EndpointSettings) -> Delivery:
             "stand-in only",
         )
     parquet, second = parquet_type(maps, dms, settings)
-    return Delivery(dms, parquet, row.lob, (first, second))
+    return Delivery(pg, dms, parquet, row.lob, (first, second))
 
 
 def parquet_type(maps: TypeMaps, dms: str, settings: EndpointSettings) -> tuple[str, Hop]:

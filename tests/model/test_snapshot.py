@@ -95,6 +95,7 @@ estates = st.builds(
     ),
     stages=named(st.builds(Stage, object_names, text)),
     schemas=st.lists(st.tuples(text, text), max_size=2).map(lambda s: tuple(sorted(s))),
+    revisions=st.lists(text, max_size=3, unique=True).map(lambda r: tuple(sorted(r))),
     unseen=unseen,
     account=text,
     role=text,

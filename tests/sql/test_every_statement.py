@@ -56,6 +56,7 @@ COMMANDS = {
     r"CREATE PIPE IF NOT EXISTS .*": "CREATE PIPE",
     r"CREATE TASK IF NOT EXISTS .*": "CREATE TASK",
     r"SHOW GRANTS ON SCHEMA .*": "SHOW GRANTS",
+    r"SHOW PARAMETERS LIKE .*": "SHOW PARAMETERS",
     r"SHOW (PIPES|TASKS) IN SCHEMA .*": "SHOW PIPES, SHOW TASKS",
 }
 # sqlglot stops at `LET x TYPE := (…)` inside a task; the parts of the body are parsed by themselves.
@@ -75,6 +76,7 @@ SENDERS = {
         "f'SHOW SCHEMAS IN DATABASE {quote(self.database)}'",
         "'SELECT CURRENT_AVAILABLE_ROLES() AS R'",
         "f'SHOW GRANTS ON SCHEMA {schema_name(self.database, schema)}'",
+        ast.unparse(ast.Constant("SHOW PARAMETERS LIKE 'TIMEZONE' IN ACCOUNT")),
         "_information_sql(self.database, schemas, 'COLUMNS', _COLUMN_COLUMNS, where) + ' ORDER BY TABLE_SCHEMA, "
         "TABLE_NAME, ORDINAL_POSITION'",
         "_information_sql(self.database, schemas, view, columns, '')",

@@ -111,6 +111,7 @@ class Pipe(Thing):
     definition: str = ""
     auto_ingest: bool = False
     paused: bool = False
+    before: set[str] = field(default_factory=set)
     seen: dict[str, str] = field(default_factory=dict)
     queued: dict[str, int] = field(default_factory=dict)
     table_id: int = 0

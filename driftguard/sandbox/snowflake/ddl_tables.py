@@ -349,9 +349,7 @@ def _columns_of_query(ex: Execution, table: Table, query: str) -> None:
         return
     walked = list(known.values()) if known is not None else kinds
     for name, kind, seen in zip(names, kinds, walked, strict=True):
-        chosen = (
-            seen if seen.base not in ("UNKNOWN", "NULL") and (seen.base != "FIXED" or kind.base != "FIXED") else kind
-        )
+        chosen = seen if seen.base not in ("UNKNOWN", "NULL") else kind
         chosen = SfType("TEXT", length=16_777_216) if chosen.base in ("NULL", "UNKNOWN") else chosen
         table.columns.append(Column(name, chosen))
 

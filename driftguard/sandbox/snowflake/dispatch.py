@@ -30,6 +30,7 @@ from driftguard.sandbox.snowflake import (
     task_runs,
     tasks,
 )
+from driftguard.sandbox.snowflake.catalog import next_id
 from driftguard.sandbox.snowflake.copy import copy_into
 from driftguard.sandbox.snowflake.engine import Engine, check
 from driftguard.sandbox.snowflake.execution import Execution, Variables
@@ -254,7 +255,11 @@ def statement(ex: Execution, sql: str) -> Result:
         ends = not (word == "ALTER" and reader.is_word("ALTER", "SESSION"))
         if ends:
             ex.engine.commit(ex.session)
-        return handler(ex, reader)
+        marker = next_id()
+        result = handler(ex, reader)
+        if word == "CREATE":
+            ex.grants.apply_future(ex.catalog, marker, ex.now)
+        return result
     other = OTHER.get(word)
     if other is None:
         raise reader.unexpected()

@@ -128,7 +128,7 @@ _FUNCTION = re.compile(r"(?:Scalar|Table|Aggregate)?.*?Function with name \"?(?P
 
 def raise_sql(errno: int, sqlstate: str, text_sql: str) -> str:
     """DuckDB SQL that fails with this error; `text_sql` is an SQL expression for the text."""
-    return f"error('DG|{errno}|{sqlstate}|' || {text_sql} || '|DG')"
+    return f"dg_error('DG|{errno}|{sqlstate}|' || {text_sql} || '|DG')"
 
 
 def from_engine(error: Exception) -> SnowflakeError:

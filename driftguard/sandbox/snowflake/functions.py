@@ -284,6 +284,7 @@ _BUILDERS: dict[str, Callable[[Context, Arguments], exp.Expr]] = {
     "SYSTEM$TYPEOF": _typeof,
     "OBJECT_CONSTRUCT": _object,
     "ARRAY_CONSTRUCT": _array,
+    "ARRAY_SIZE": lambda _, arguments: raw(f"json_array_length({duck(arguments[0])})", number(9)),
     "HASH": _hash,
     "HASH_AGG": _hash_agg,
     "LISTAGG": _listagg,
@@ -328,4 +329,4 @@ def build(context: Context, name: str, arguments: Arguments) -> exp.Expr:
         if answer is None:
             raise errors.compilation(2140, "42601", f"Unknown function {name}")
         return constant(*answer)
-    return exp.Anonymous(this=name, expressions=arguments)
+    raise errors.compilation(2140, "42601", f"Unknown function {name}")

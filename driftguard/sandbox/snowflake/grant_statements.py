@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from driftguard.sandbox.snowflake import errors
 from driftguard.sandbox.snowflake.catalog import Located, Thing
 from driftguard.sandbox.snowflake.execution import Execution
-from driftguard.sandbox.snowflake.grants import PRIVILEGES, Grant
+from driftguard.sandbox.snowflake.grants import PRIVILEGES, Future, Grant
 from driftguard.sandbox.snowflake.lexer import Kind
 from driftguard.sandbox.snowflake.names import dotted
 from driftguard.sandbox.snowflake.reader import Reader
@@ -98,8 +100,6 @@ def read_targets(ex: Execution, reader: Reader) -> tuple[str, list[tuple[int, st
     if reader.accept("SCHEMA"):
         database, schema = ex.schema(reader.name())
         return "SCHEMA", [(schema.id, dotted(database.name, schema.name), schema.owner)]
-    if reader.accept("FUTURE"):
-        raise errors.unsupported("GRANT … ON FUTURE")
     if reader.accept("ALL"):
         kind = _PLURAL.get(reader.advance().value, "")
         if reader.accept("SCHEMAS"):
@@ -135,9 +135,44 @@ def _all(ex: Execution, reader: Reader, kind: str) -> list[tuple[int, str, str]]
     ]
 
 
+def _future(ex: Execution, reader: Reader, wanted: list[str], *, give: bool) -> Result:
+    """ON FUTURE TABLES IN SCHEMA s | IN DATABASE d."""
+    plural = reader.advance().value
+    kind = "SCHEMA" if plural == "SCHEMAS" else "FILE FORMAT" if plural == "FILE" else _PLURAL.get(plural, "")
+    if kind == "FILE FORMAT":
+        reader.expect("FORMATS")
+    if not kind:
+        raise reader.unexpected()
+    reader.expect("IN")
+    if reader.accept("SCHEMA"):
+        found, inner = ex.schema(reader.name())
+        database, schema = found.name, inner.name
+    else:
+        reader.expect("DATABASE")
+        database, schema = ex.catalog.database(reader.identifier()).name, None
+    reader.expect("TO" if give else "FROM")
+    reader.accept("ROLE")
+    role = ex.grants.role(reader.identifier()).name
+    reader.accept("WITH", "GRANT", "OPTION")
+    reader.end()
+    if not (ex.grants.reach(ex.role) & _MAY_GRANT):
+        raise errors.insufficient("schema" if schema else "database", schema or database)
+    for one in wanted:
+        everything = one in ("ALL", "ALL PRIVILEGES")
+        if not everything and one not in PRIVILEGES[kind]:
+            raise errors.compilation(3008, "42601", f"Privilege '{one}' is not valid for object type '{kind}'")
+        for privilege in sorted(PRIVILEGES[kind] - {"OWNERSHIP"}) if everything else [one]:
+            future = Future(privilege, kind, database, schema, role, ex.role)
+            kept = [other for other in ex.grants.future if replace(other, by=ex.role) != future]
+            ex.grants.future = [*kept, future] if give else kept
+    return status(DONE)
+
+
 def _privileges(ex: Execution, reader: Reader, *, give: bool) -> Result:
     wanted = _words(reader, "ON")
     reader.expect("ON")
+    if reader.accept("FUTURE"):
+        return _future(ex, reader, wanted, give=give)
     kind, targets = read_targets(ex, reader)
     reader.expect("TO" if give else "FROM")
     reader.accept("ROLE")

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from driftguard.sandbox.snowflake import errors
-from driftguard.sandbox.snowflake.catalog import Database, Located, Schema, Thing
+from driftguard.sandbox.snowflake.catalog import Catalog, Database, Located, Schema, Thing
+from driftguard.sandbox.snowflake.names import dotted
 
 ADMINS = frozenset({"ACCOUNTADMIN", "SYSADMIN", "SECURITYADMIN", "ORGADMIN"})
 SYSTEM_ROLES = ("ACCOUNTADMIN", "ORGADMIN", "PUBLIC", "SECURITYADMIN", "SYSADMIN", "USERADMIN")
@@ -90,6 +91,18 @@ class Grant:
     created: int
 
 
+@dataclass(frozen=True, slots=True)
+class Future:
+    """GRANT … ON FUTURE: what every new object of a kind in a place gets."""
+
+    privilege: str
+    kind: str
+    database: str
+    schema: str | None
+    role: str
+    by: str
+
+
 @dataclass(slots=True)
 class Role:
     name: str
@@ -104,7 +117,7 @@ class Grants:
     def __init__(self) -> None:
         self.roles: dict[str, Role] = {name: Role(name, 0) for name in SYSTEM_ROLES}
         self.grants: list[Grant] = []
-        self.future: list[tuple[str, str, str, str, str]] = []
+        self.future: list[Future] = []
 
     def role(self, name: str) -> Role:
         found = self.roles.get(name)
@@ -195,3 +208,29 @@ class Grants:
             for one in self.grants
             if one.object_id == old_id and one.privilege != "OWNERSHIP"
         ]
+
+    def apply_future(self, catalog: Catalog, marker: int, now: int) -> None:
+        """Future grants for what was made since `marker`, an id; those of a schema replace those of its database."""
+        for future in self.future:
+            found: list[tuple[Database, Schema, Thing]]
+            if future.kind == "SCHEMA":
+                found = [(database, schema, schema) for database, schema in catalog.schemas()]
+            else:
+                found = [(one.database, one.schema, one.thing) for one in catalog.everything(future.kind)]
+            for database, schema, thing in found:
+                if thing.id <= marker or database.name != future.database or future.schema not in (None, schema.name):
+                    continue
+                own = any(
+                    (other.kind, other.database, other.schema) == (future.kind, database.name, schema.name)
+                    for other in self.future
+                )
+                if future.schema is None and own:
+                    continue
+                parts = (
+                    (database.name, schema.name)
+                    if future.kind == "SCHEMA"
+                    else (database.name, schema.name, thing.name)
+                )
+                self.add(
+                    Grant(future.privilege, future.kind, thing.id, dotted(*parts), future.role, False, future.by, now)
+                )

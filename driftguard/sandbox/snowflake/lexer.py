@@ -8,6 +8,7 @@ token knows where it stood, so that a body can be cut out verbatim.
 from __future__ import annotations
 
 import enum
+import functools
 import itertools
 from dataclasses import dataclass
 
@@ -125,8 +126,9 @@ def _number_end(sql: str, at: int) -> int:
     return at
 
 
+@functools.lru_cache(maxsize=64)
 def tokenize(sql: str) -> list[Token]:
-    """All tokens of `sql`, an END token last."""
+    """All tokens of `sql`, an END token last. The list is shared: readers do not change it."""
     tokens: list[Token] = []
     at, line, line_start, counted = 0, 1, 0, 0
     while True:

@@ -42,6 +42,8 @@ def statements() -> list[str]:
     numeric = "'Numeric value ''' || x || ''' is not recognized'"
     moment = "'Timestamp ''' || x || ''' is not recognized'"
     return [
+        "CREATE OR REPLACE MACRO dg_error(x) AS error(x)",
+        "CREATE OR REPLACE MACRO dg_try_error(x) AS CASE WHEN x IS NULL THEN NULL END",
         f"CREATE OR REPLACE MACRO dg_epoch(n) AS {epoch}",
         *_pair("numeric", f"regexp_full_match(x, '{_NUMERIC}')", "trim(x)", 100038, "22018", numeric),
         *_pair("float", f"regexp_full_match(x, '{_FLOAT}')", "TRY_CAST(trim(x) AS DOUBLE)", 100038, "22018", numeric),
@@ -95,6 +97,7 @@ def statements() -> list[str]:
             "22000",
             "'The following string is not a legal hex-encoded value: ''' || x || ''''",
         ),
+        "CREATE OR REPLACE MACRO dg_try_divide(a, b) AS CASE WHEN b <> 0 THEN a / b END",
         "CREATE OR REPLACE MACRO dg_divide(a, b) AS CASE WHEN b = 0 THEN "
         + raise_sql(100051, "22012", "'Division by zero'")
         + " ELSE a / b END",

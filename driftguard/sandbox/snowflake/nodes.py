@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from sqlglot import exp
 
 from driftguard.sandbox.snowflake import errors
@@ -24,6 +26,19 @@ def raw(sql: str, kind: SfType | None) -> exp.Expr:
 def duck(node: exp.Expr) -> str:
     """A node that has been walked, as DuckDB SQL."""
     return node.sql(dialect="duckdb")
+
+
+_REFUSING = re.compile(r"\bdg_(?=(?:error|divide|numeric|float|bool|ntz|tz|date|time|json|hex)\()")
+_LITERALS = re.compile(r"('(?:[^']|'')*'|\"(?:[^\"]|\"\")*\")")
+
+
+def quiet(sql: str) -> str:
+    """DuckDB SQL with every conversion that can raise an error made into the one that gives NULL.
+
+    DuckDB takes error() for volatile, and a window takes no volatile order. Literals and names are left alone.
+    """
+    pieces = _LITERALS.split(sql)
+    return "".join(piece if number % 2 else _REFUSING.sub("dg_try_", piece) for number, piece in enumerate(pieces))
 
 
 def cast(value: exp.Expr, target: SfType, *, attempt: bool = False) -> exp.Expr:

@@ -16,7 +16,7 @@ from driftguard.sandbox.snowflake.execution import Execution
 from driftguard.sandbox.snowflake.load import Outcome, compile_transform, load_file
 from driftguard.sandbox.snowflake.reader import Reader
 from driftguard.sandbox.snowflake.results import Field, Result, status
-from driftguard.sandbox.snowflake.stages import StageFile
+from driftguard.sandbox.snowflake.stages import StageFile, files
 
 WEEK = 7 * 24 * 3600 * 1_000_000
 DONE = "Statement executed successfully."
@@ -58,6 +58,9 @@ def create(ex: Execution, reader: Reader, *, replace: bool) -> Result:
     if existing is not None:
         ex.grants.forget(existing.id)
         ex.engine.history.loads = [one for one in ex.engine.history.loads if one.pipe_id != existing.id]
+    replaying = ex.engine.log is not None and ex.engine.log.replaying
+    there = files(plan.stage.thing, plan.prefix)
+    pipe.before = {file.name for file in there if not replaying or file.modified < pipe.created}
     schema.pipes[last] = pipe
     ex.catalog.changed()
     return status(f"Pipe {last} successfully created.")
@@ -141,9 +144,8 @@ def plan_of(ex: Execution, found: Located[Pipe]) -> CopyPlan:
 def state(ex: Execution, found: Located[Pipe]) -> tuple[str, str | None, CopyPlan | None]:
     """executionState, an error text, and the plan where there is one.
 
-    "Pipes are not dynamic: a pipe is not updated if the underlying stage or table changes, such as renaming or "
-    "dropping"
-    ("CREATE PIPE"): its table and stage are those of the day it was made.
+    "Pipes are not dynamic": one is not updated when its stage or table is renamed or dropped ("CREATE PIPE"); its table
+    and stage are those of the day it was made.
     """
     pipe = found.thing
     if pipe.cloned:
@@ -165,11 +167,15 @@ def state(ex: Execution, found: Located[Pipe]) -> tuple[str, str | None, CopyPla
 
 
 def pending(found: Located[Pipe], plan: CopyPlan) -> list[StageFile]:
-    """Files that the pipe was told of and has not taken: written since it exists, or queued by REFRESH."""
+    """Files that the pipe was told of and has not taken.
+
+    Told by a notification (auto-ingest): the file came, or was written again, after the pipe was made; or by REFRESH.
+    """
     pipe = found.thing
     out: list[StageFile] = []
     for file in copy.candidates(plan):
-        told = file.name in pipe.queued or (pipe.auto_ingest and file.modified >= pipe.created)
+        arrived = file.name not in pipe.before or file.modified > pipe.created
+        told = file.name in pipe.queued or (pipe.auto_ingest and arrived)
         if told and file.name not in pipe.seen:
             out.append(file)
     return out

@@ -19,7 +19,7 @@ from sqlglot.parsers.snowflake import SnowflakeParser
 
 from driftguard.sandbox.snowflake import errors, functions, typed
 from driftguard.sandbox.snowflake.names import QName
-from driftguard.sandbox.snowflake.nodes import cast, duck, type_of
+from driftguard.sandbox.snowflake.nodes import cast, duck, quiet, raw, type_of
 from driftguard.sandbox.snowflake.reader import Reader
 from driftguard.sandbox.snowflake.types import TEXT, VARIANT, SfType, number, read_type
 
@@ -80,6 +80,7 @@ class Scope:
 
     sources: dict[str, dict[str, SfType] | None] = field(default_factory=dict)
     aliases: dict[str, SfType | None] = field(default_factory=dict)
+    texts: dict[str, str] = field(default_factory=dict)
     ctes: dict[str, dict[str, SfType] | None] = field(default_factory=dict)
     parent: Scope | None = None
 
@@ -157,6 +158,7 @@ class Translator:
             walked = self.expression(item, scope)
             kind = type_of(walked.this if isinstance(walked, exp.Alias) else walked)
             scope.aliases[name] = kind
+            scope.texts[name] = duck(walked.this if isinstance(walked, exp.Alias) else walked)
             if not isinstance(walked, exp.Alias):
                 walked = exp.alias_(walked, name, quoted=True)
             items.append(walked)
@@ -177,6 +179,7 @@ class Translator:
     def _tail(self, node: exp.Expr, scope: Scope) -> None:
         order = node.args.get("order")
         if order is not None:
+            scope.texts = {}
             node.set("order", self._children(order, scope))
         for key in ("limit", "offset"):
             if node.args.get(key) is not None:
@@ -265,6 +268,8 @@ class Translator:
         while isinstance(call, exp.Dot):
             parts += [piece.name for piece in call.this.find_all(exp.Identifier)] if not parts else [call.this.name]
             call = call.expression
+        if isinstance(call, exp.Explode):
+            return self._flatten(exp.Lateral(this=call, alias=node.args.get("alias")), scope)
         if isinstance(call, exp.Literal) and call.is_string:
             relation = self.context.relation(Reader(call.name).name())
             scope.sources[node.alias or call.name] = relation.columns
@@ -289,7 +294,7 @@ class Translator:
         if not isinstance(argument, exp.Kwarg) or argument.name.upper() != "INPUT":
             raise errors.unsupported("FLATTEN without INPUT =>, or with further arguments")
         value = duck(self.expression(argument.expression, scope))
-        alias = node.alias
+        alias = node.alias or "FLATTEN"
         kinds = {"SEQ": number(), "KEY": TEXT, "PATH": TEXT, "INDEX": number(), "VALUE": VARIANT, "THIS": VARIANT}
         scope.sources[alias] = kinds
         sql = (
@@ -320,6 +325,8 @@ class Translator:
             return self._column(node, scope)
         if isinstance(node, exp.Placeholder):
             return self._bind(node)
+        if isinstance(node, exp.Parameter | exp.SessionParameter):
+            raise errors.unsupported("$-variables and column positions ($1) outside COPY")
         if isinstance(node, exp.DataType | exp.Identifier | exp.Var | exp.Star):
             return node
         if isinstance(node, exp.Anonymous) and node.name.upper() in functions.UNIT_FIRST:
@@ -328,6 +335,8 @@ class Translator:
             walked = [self.expression(one, scope) for one in rest]
             return functions.build(self.context, node.name.upper(), [exp.Literal.string(unit), *walked])
         self._children(node, scope)
+        if isinstance(node, exp.Window):
+            _quiet_window(node)
         return self._walked(node)
 
     def _walked(self, node: exp.Expr) -> exp.Expr:
@@ -368,6 +377,10 @@ class Translator:
                     node.meta["sf"] = _known(holders[0], name)
                     return node
                 if name in here.aliases:
+                    text = here.texts.get(name)
+                    if text is not None and text != quiet(text):
+                        # DuckDB does not let an alias be used again whose expression may raise an error
+                        return raw(text, here.aliases[name])
                     node.meta["sf"] = here.aliases[name]
                     return node
                 opened = opened or here.open
@@ -386,6 +399,15 @@ class Translator:
             target = SfType(self.context.timestamp_mapping(), scale=9)
         attempt = isinstance(node, exp.TryCast)
         return cast(node.this, target, attempt=attempt)
+
+
+def _quiet_window(node: exp.Window) -> None:
+    """PARTITION BY and ORDER BY of a window without anything that can raise an error."""
+    node.set("partition_by", [raw(quiet(duck(one)), type_of(one)) for one in node.args.get("partition_by") or []])
+    order = node.args.get("order")
+    for one in order.expressions if order is not None else []:
+        if isinstance(one, exp.Ordered):
+            one.set("this", raw(quiet(duck(one.this)), type_of(one.this)))
 
 
 def _known(columns: dict[str, SfType] | None, name: str) -> SfType | None:

@@ -82,6 +82,8 @@ def typed(context: Context, node: exp.Expr) -> exp.Expr:
     elif isinstance(node, exp.Sum | exp.BitwiseXorAgg):
         kind = _first(node)
         node.meta["sf"] = number(38, kind.scale or 0) if kind is not None and kind.base == "FIXED" else kind
+    elif isinstance(node, exp.ArrayAgg):
+        return raw(f"to_json({duck(node)})", SfType("ARRAY"))
     elif isinstance(node, exp.Avg):
         node.meta["sf"] = FLOAT
     elif isinstance(node, _BOOLEANS):

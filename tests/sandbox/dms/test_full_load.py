@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import tempfile
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -163,6 +164,7 @@ def test_the_time_of_full_load_rows(source: Source, task_time: bool) -> None:
         if point == "loaded" and not seen:
             source.run("INSERT INTO t VALUES (2, 'b')")
             seen.append(dt.datetime.now(dt.UTC))
+            time.sleep(0.05)  # more than two clocks can differ by
 
     dms.step = between
     dms.start()

@@ -137,3 +137,20 @@ def test_copy_grants_keeps_them(role: Any) -> None:
     assert session(role).run("SELECT COUNT(*) FROM t") == [(0,)]
     role.run("CREATE OR REPLACE TABLE t (id INT)")
     assert session(role).fails("SELECT COUNT(*) FROM t").errno == 2003
+
+
+def test_future_grants_reach_what_is_made_later(role: Any) -> None:
+    grant(role, f"USAGE ON DATABASE {role.database}", f"USAGE ON SCHEMA {role.database}.S")
+    grant(
+        role,
+        f"SELECT ON FUTURE TABLES IN SCHEMA {role.database}.S",
+        f"MONITOR ON FUTURE TASKS IN DATABASE {role.database}",
+    )
+    role.run("CREATE TABLE later (id INT)")
+    role.run("CREATE TASK soon SCHEDULE = '1 MINUTE' AS SELECT 1")
+    one = session(role)
+    assert [row["name"] for row in one.dicts("SHOW TABLES IN SCHEMA S")] == ["LATER"]
+    assert [row["name"] for row in one.dicts("SHOW TASKS IN SCHEMA S")] == ["SOON"]
+    role.run(f"REVOKE SELECT ON FUTURE TABLES IN SCHEMA {role.database}.S FROM ROLE R_{role.database}")
+    role.run("CREATE TABLE never (id INT)")
+    assert one.fails("SELECT * FROM never").errno == 2003

@@ -245,3 +245,21 @@ def test_an_option_of_another_format_is_refused(account: Any) -> None:
 def test_include_metadata_names_columns_that_are_there(lake: Any) -> None:
     lake.fails(f'CREATE PIPE p AS {COPY} INCLUDE_METADATA = ("NOPE" = METADATA$FILENAME)')
     lake.fails(f'CREATE PIPE p AS {COPY} INCLUDE_METADATA = ("V" = METADATA$NOPE)')
+
+
+def test_a_file_written_at_once_after_the_pipe_is_seen(lake: Any) -> None:
+    """The clock of file systems is coarse: what counts is that the file was not there when the pipe was made."""
+    for number in range(20):
+        lake.run(f"CREATE OR REPLACE PIPE p AUTO_INGEST = TRUE AS {COPY.replace('@st/t/', f'@st/t{number}/')}")
+        lake.parquet(f"t{number}/a.parquet", {"id": [number]})
+        assert status(lake)["pendingFileCount"] == 1
+
+
+def test_a_file_that_is_written_again_is_news_to_a_pipe_that_has_not_loaded_it(lake: Any) -> None:
+    lake.parquet("t/a.parquet", {"id": [1]})
+    time.sleep(0.02)
+    lake.run(f"CREATE PIPE p AUTO_INGEST = TRUE AS {COPY}")
+    time.sleep(0.02)
+    assert status(lake)["pendingFileCount"] == 0
+    lake.parquet("t/a.parquet", {"id": [2]})
+    assert lake.pump()["rows_loaded"] == 1
