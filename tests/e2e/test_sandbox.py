@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from driftguard.aurora.embedded import EmbeddedPostgres
 from driftguard.sandbox.environment import read_state
 from home import Home
 
@@ -71,8 +72,8 @@ def alone() -> Iterator[Home]:
     try:
         yield home
     finally:
-        if read_state(folder) is not None:
-            home.run("sandbox", "down")
+        home.try_("sandbox", "down")
+        EmbeddedPostgres.start(folder / ".driftguard" / "postgres").remove()  # also where the sandbox was killed
         shutil.rmtree(folder)
 
 
