@@ -194,7 +194,7 @@ def load(file: Path | None = None, directory: Path | None = None, environ: Mappi
     found = _find(file, directory, environ)
     data = _read(found)
     if found.name == "pyproject.toml":
-        data = data.get("tool", {}).get("driftguard", {})
+        data = _table(_table(data).get("tool")).get("driftguard", {})
     _apply_environment(data, environ)
     try:
         settings = Settings.model_validate(data)
@@ -217,9 +217,13 @@ def _find(file: Path | None, directory: Path | None, environ: Mapping[str, str])
     if own.is_file():
         return own
     shared = folder / "pyproject.toml"
-    if shared.is_file() and "driftguard" in _read(shared).get("tool", {}):
+    if shared.is_file() and "driftguard" in _table(_read(shared).get("tool")):
         return shared
     raise ConfigError(f"{own}: no such file", hint="`driftguard init` writes one, or name it with --config or --dir")
+
+
+def _table(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def _read(path: Path) -> dict[str, Any]:

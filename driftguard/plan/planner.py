@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from driftguard.drift.context import Context, Pair, merge_spec
+from driftguard.drift.context import Context, Pair, changed_key, merge_spec
 from driftguard.drift.fit import Fit, widened
 from driftguard.merge.generate import generate, is_generated
 from driftguard.model.landing import FinalColumn, StagingColumn
@@ -52,6 +52,9 @@ def _landing(pair: Pair, policy: Policy, notes: list[str]) -> list[Operation]:
     """FINAL before STAGING before the merge: each step is harmless if the next never happens."""
     landing = pair.landing
     operations: list[Operation] = []
+    if old := changed_key(pair):
+        notes.append(f"{landing.final}: nothing planned, it is merged by the old key ({', '.join(old)}); see DG206")
+        return []
     if pair.final is not None:
         operations += _repair(pair, pair.final, {c.name for c in landing.key}, notes)
         missing = _missing(pair.final, landing.final_columns)

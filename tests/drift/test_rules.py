@@ -65,6 +65,11 @@ def tasks(estate: Estate = CLEAN, **change: Any) -> Estate:
     return dataclasses.replace(estate, tasks=tuple(dataclasses.replace(t, **change) for t in estate.tasks))
 
 
+def rekeyed(key: tuple[str, ...]) -> Estate:
+    tables = (dataclasses.replace(t, primary_key=key if t.name.schema == "FINAL" else ()) for t in CLEAN.tables)
+    return dataclasses.replace(CLEAN, tables=tuple(tables))
+
+
 def option(key: str, value: str, estate: Estate = CLEAN) -> Estate:
     formats = tuple(
         dataclasses.replace(f, options=tuple((k, value if k == key else v) for k, v in f.options))
@@ -186,6 +191,11 @@ def _cases() -> dict[str, Case]:
             column="total",
         ),
         "DG205": Case(on(alter(FINAL, "NOTE", nullable=False)), clean, f"{FINAL}.NOTE is NOT NULL", column="NOTE"),
+        "DG206": Case(
+            on(CLEAN, table("orders", ("note", varchar(40)), ("total", numeric(10, 2)), key=("id", "note"))),
+            clean,
+            f"{FINAL} has the key (ID), shop.orders has (ID, NOTE)",
+        ),
         "DG301": Case(
             on(dataclasses.replace(CLEAN, pipes=())),
             on(dataclasses.replace(CLEAN, pipes=(), unseen=(Unseen("pipes in DB.STAGING", "no privilege"),))),
@@ -474,6 +484,7 @@ MUTATIONS: dict[str, tuple[Context, set[str]]] = {
     "final of another scale": (on(alter(FINAL, "TOTAL", type=SfType("NUMBER", 38, 0))), {"DG204"}),
     "staging column required": (on(alter(STAGING, "ID", nullable=False)), {"DG105"}),
     "final column required": (on(alter(FINAL, "TOTAL", nullable=False)), {"DG205"}),
+    "key declared otherwise": (on(rekeyed(("ID", "NOTE"))), {"DG206"}),
     "merge edited": (on(tasks(definition=CLEAN.tasks[0].definition.replace("'D'", "'X'"))), {"DG304"}),
     "merge of somebody else": (on(tasks(definition="CALL X()")), {"DG306"}),
     "task suspended": (on(tasks(state="suspended")), {"DG305"}),

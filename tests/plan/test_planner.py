@@ -128,6 +128,16 @@ def test_where_others_manage_pipes_and_merges_only_tables_are_made() -> None:
     assert made == ["FILE", "TABLE", "TABLE"]
 
 
+def test_a_changed_key_is_named_and_nothing_is_planned_for_its_merge() -> None:
+    """Merged by another key, the rows that are there would double."""
+    keyed = table("orders", ("note", varchar(40)), ("total", numeric(10, 2)), key=("id", "note"))
+    ctx = context(keyed, estate=landed(OLD))
+    assert "DG206" in failing(ctx)
+    plan = make_plan(ctx)
+    assert plan.operations == ()
+    assert any("old key (ID)" in note for note in plan.notes)
+
+
 def test_names_that_meet_give_no_landing() -> None:
     ctx = context(table("orders", ("Note", plain("text")), ("note", plain("text"))), OLD, dms=task())
     assert any("differ only by case" in r.message for r in ctx.expectation.refusals)

@@ -13,6 +13,11 @@ from driftguard.model.landing import FinalColumn, Landing, StagingColumn
 PLAN = "run `driftguard plan --write` and `driftguard apply`: before the Aurora change is deployed, or at once if it is"
 
 
+def managed(owner: str, what: str) -> str:
+    """The remedy for a missing object of a kind that somebody else may manage."""
+    return PLAN if owner == "driftguard" else f"make it where your {what} are managed ({owner})"
+
+
 def source_table(landing: Landing) -> TableName:
     """The Aurora table to name in a finding: the first source of the landing."""
     return landing.emissions[0].source.table if landing.emissions else landing.table

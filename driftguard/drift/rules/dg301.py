@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from driftguard.drift.context import Context
-from driftguard.drift.rules._common import PLAN, on_snowflake, source_table
+from driftguard.drift.rules._common import managed, on_snowflake, source_table
 from driftguard.model.finding import Finding, Severity
 
 CODE = "DG301"
@@ -22,7 +22,7 @@ def find(context: Context) -> Iterator[Finding]:
                 SEVERITY,
                 f"{landing.staging} has no pipe {landing.pipe}",
                 "nothing loads the files of this table",
-                PLAN,
+                managed(context.policy.pipe_managed_by, "pipes"),
                 table=source_table(landing),
                 place=on_snowflake(landing.pipe),
             )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from driftguard.drift.context import Context
-from driftguard.drift.rules._common import PLAN, on_snowflake, source_table
+from driftguard.drift.rules._common import managed, on_snowflake, source_table
 from driftguard.model.finding import Finding, Severity
 
 CODE = "DG303"
@@ -22,7 +22,7 @@ def find(context: Context) -> Iterator[Finding]:
                 SEVERITY,
                 f"{landing.final} has no merge task {landing.task}",
                 "rows arrive in STAGING and stay there",
-                PLAN,
+                managed(context.policy.merge_managed_by, "merges"),
                 table=source_table(landing),
                 place=on_snowflake(landing.task),
             )
