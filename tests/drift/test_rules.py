@@ -498,7 +498,7 @@ MUTATIONS: dict[str, tuple[Context, set[str]]] = {
     ),
     "type changed on Aurora": (on(CLEAN, table("orders", ("note", plain("date")), ("total", numeric(10, 2)))), {"DG104", "DG204"}),
     "key dropped on Aurora": (on(CLEAN, dataclasses.replace(ORDERS, primary_key=None)), {"DG501"}),
-    "key extended on Aurora": (on(CLEAN, dataclasses.replace(ORDERS, primary_key=Key("k", ("id", "note")))), {"DG304"}),
+    "key extended on Aurora": (on(CLEAN, dataclasses.replace(ORDERS, primary_key=Key("k", ("id", "note")))), {"DG206", "DG304"}),
     "table renamed on Aurora": (on(CLEAN, dataclasses.replace(ORDERS, name="purchases")), {"DG101"}),
     "loads stamped late": (on(CLEAN, dms=endpoint(use_task_start_time_for_full_load_timestamp=False)), {"DG304", "DG404"}),
 }  # fmt: skip

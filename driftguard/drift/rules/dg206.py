@@ -22,9 +22,9 @@ def find(context: Context) -> Iterator[Finding]:
                 CODE,
                 SEVERITY,
                 f"{pair.landing.final} has the key ({', '.join(old)}), {source_table(pair.landing)} has ({new})",
-                "merged by another key, rows of FINAL double or overwrite each other; and AWS does not replicate changes "
-                "of a table whose primary key changed while the task was running",
-                "stop the DMS task, make FINAL anew by the new key, and reload the table; nothing is planned until then",
+                "merged by another key, rows of FINAL double or overwrite each other; and AWS does not replicate "
+                "changes of a table whose primary key changed while the task was running",
+                "stop the DMS task, make FINAL anew by the new key, reload the table; nothing is planned until then",
                 table=source_table(pair.landing),
                 place=on_snowflake(pair.landing.final),
             )
