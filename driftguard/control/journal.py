@@ -10,7 +10,8 @@ from typing import Any
 
 from sqlalchemy import func, insert, literal, select, union_all
 
-from driftguard.control.schema import JOURNAL, REVISION, fetch, run
+from driftguard.control.lease import Lease
+from driftguard.control.schema import JOURNAL, LEASE, REVISION, fetch, run
 from driftguard.model.plan import Statement
 from driftguard.snowflake.session import Session
 
@@ -44,9 +45,10 @@ class RevisionRecord:
 class Journal:
     """Reads and writes the control tables through one session."""
 
-    def __init__(self, session: Session, token: int = 0) -> None:
+    def __init__(self, session: Session, lease: Lease | None = None) -> None:
         self._session = session
-        self._token = token
+        self._lease = lease
+        self._token = lease.token if lease else 0
         self.run = uuid.uuid4().hex
 
     def read(self) -> dict[str, RevisionRecord]:
@@ -79,9 +81,17 @@ class Journal:
         )
 
     def started(self, revision: str, digest: str, operation: int, statement: int) -> str:
-        """Returns the QUERY_TAG that the statement must carry."""
+        """Returns the QUERY_TAG that the statement must carry.
+
+        The row is written only while the lease is held, in one statement; raises `HalfwayError` once it is not.
+        """
         tag = f"driftguard:{revision}:{operation}:{statement}:{self.run}"
-        self._write(revision, digest, operation, statement, STARTED, tag=tag)
+        values = self._values(revision, digest, operation, statement, STARTED, tag=tag)
+        row = select(func.sysdate(), *(_bind(value) for value in values.values()))
+        if self._lease is not None:
+            row = row.select_from(LEASE).where(self._lease.held())
+        if run(self._session, insert(JOURNAL).from_select(["recorded_at", *values], row)) != 1 and self._lease:
+            raise self._lease.lost()
         return tag
 
     def done(self, revision: str, digest: str, operation: int, statement: int) -> None:

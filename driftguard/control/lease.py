@@ -78,9 +78,17 @@ class Lease:
                 raise
 
     def check(self) -> None:
-        """Is it still ours? One query, before every statement."""
-        if not fetch(self._session, select(LEASE.c.token).where(self._mine(), LEASE.c.expires_at > _NOW)):
-            raise HalfwayError("the lease was lost to another apply", hint="run `driftguard status`, then apply again")
+        """Is it still ours? One query."""
+        if not fetch(self._session, select(LEASE.c.token).where(self.held())):
+            raise self.lost()
+
+    def held(self) -> ColumnElement[bool]:
+        """The condition on the lease table that makes a statement run only while the lease is ours."""
+        return and_(self._mine(), LEASE.c.expires_at > _NOW)
+
+    @staticmethod
+    def lost() -> HalfwayError:
+        return HalfwayError("the lease was lost to another apply", hint="run `driftguard status`, then apply again")
 
     def _mine(self) -> ColumnElement[bool]:
         return and_(LEASE.c.name == "apply", LEASE.c.holder == self.holder, LEASE.c.token == self.token)
@@ -90,13 +98,17 @@ class Lease:
 
     def _beat(self) -> None:
         """Its own connection: threads on one connection would share a transaction."""
+        if self._stop.wait(self._seconds / 3):
+            return  # most applies are over by then, and need no second connection
         try:
             session = self._open_session()
         except DriftguardError:
-            return  # `check` will notice when the lease runs out
+            return  # the next statement will notice that the lease ran out
         with session:
-            while not self._stop.wait(self._seconds / 3):
+            while True:
                 try:
                     run(session, update(LEASE).where(self._mine()).values(expires_at=self._expiry()))
                 except Exception:
+                    return
+                if self._stop.wait(self._seconds / 3):
                     return

@@ -133,7 +133,7 @@ class Runner:
         """
         self._set_up()
         with Lease(self._session, self._control_session, self._lease_seconds) as lease:
-            journal = Journal(self._session, lease.token)
+            journal = Journal(self._session, lease)
             records = journal.read()
             waiting = pending(revisions, records)
             if not waiting:
@@ -184,7 +184,7 @@ class Runner:
             step = Step(revision.id, operation.summary(), statement)
             if self._watch is not None:
                 self._watch(step)
-            self._statement(revision, index, position, statement, lease, journal)
+            self._statement(revision, index, position, statement, journal)
             steps.append(step)
         journal.finished(revision.id, revision.digest, index)
         return self._introspect() if known.planned else operation.effect(estate)
@@ -197,10 +197,7 @@ class Runner:
                 raise HalfwayError(str(error)) from None
             raise
 
-    def _statement(
-        self, revision: Revision, index: int, position: int, statement: Statement, lease: Lease, journal: Journal
-    ) -> None:
-        lease.check()
+    def _statement(self, revision: Revision, index: int, position: int, statement: Statement, journal: Journal) -> None:
         tag = journal.started(revision.id, revision.digest, index, position)
         self._began = True
         try:

@@ -154,7 +154,7 @@ def _prepare(session: RecordingSession, home: Path) -> None:
 
 def _control(session: RecordingSession, open_session: object) -> None:
     """The statements of the control tables that an apply without trouble does not send."""
-    journal = Journal(session, 1)
+    journal = Journal(session)
     journal.failed("r1", "d1", 0, 0, "it's \\ 100 % broken")
     beats = threading.Event()
 
