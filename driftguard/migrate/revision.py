@@ -7,6 +7,7 @@ It is read by its syntax tree and never executed, so that a check of somebody's 
 from __future__ import annotations
 
 import ast
+import contextlib
 import hashlib
 import re
 from collections.abc import Iterable
@@ -119,21 +120,30 @@ def write(directory: Path, message: str, operations: tuple[Operation, ...], *, n
             hint="let one of them follow the other (down_revision), then plan again",
         )
     folder = directory / VERSIONS
-    folder.mkdir(parents=True, exist_ok=True)
     now = now or datetime.now(UTC)
     identifier = rev_id()
     slug = re.sub(r"[^a-z0-9]+", "_", message.lower()).strip("_")[:40] or "revision"
     path = folder / f"{now:%Y%m%d%H%M%S}_{identifier}_{slug}.py"
-    template_to_file(
-        str(data_dir("migrations") / "script.py.mako"),
-        str(path),
-        "utf-8",
-        message=" ".join(message.split()).replace('"""', "'''").replace("\\", "/") or "revision",
-        up_revision=identifier,
-        down_revision=tops[0] if tops else None,
-        create_date=now.isoformat(timespec="seconds"),
-        calls=[f"op.{op.kind}({_call(op)})" for op in operations],
-    )
+    unfinished = path.with_name(f".{path.name}.new")  # half a revision under its own name would stop every command
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        template_to_file(
+            str(data_dir("migrations") / "script.py.mako"),
+            str(unfinished),
+            "utf-8",
+            message=" ".join(message.split()).replace('"""', "'''").replace("\\", "/") or "revision",
+            up_revision=identifier,
+            down_revision=tops[0] if tops else None,
+            create_date=now.isoformat(timespec="seconds"),
+            calls=[f"op.{op.kind}({_call(op)})" for op in operations],
+        )
+        unfinished.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            unfinished.unlink()
+        raise RevisionError(
+            f"{folder}: {error.strerror}", hint="nothing was written; [revisions] dir names the folder"
+        ) from None
     return read(path)
 
 
