@@ -63,7 +63,7 @@ def expect(emissions: Iterable[Emission], tasks: Iterable[DmsTask], maps: TypeMa
     taken: dict[ObjectName, TableName] = {}
     for target, group in sorted(groups.items()):
         task = by_name[group[0].source.task]
-        refused = _refuse(group)
+        refused = _refuse(group) or _apart(group, plots, by_name)
         if refused is None:
             landing = _landing(target, group, task, plots[task.name], policy)
             refused = _collision(landing, taken)
@@ -107,6 +107,40 @@ def _refuse(group: list[Emission]) -> Refusal | None:
     if first.role(Role.COMMIT_TIME) is None:
         return Refusal("DG401", table, f"{table}: no commit time in the files, so changes cannot be put in order")
     return None
+
+
+def _apart(group: list[Emission], plots: dict[str, _Plots], tasks: dict[str, DmsTask]) -> Refusal | None:
+    """Sources of one landing whose files one pipe, one set of columns and one merge cannot take."""
+    first = group[0]
+    columns = {c.name: (c, first) for c in first.columns}
+    starts = tasks[first.source.task].endpoint.use_task_start_time_for_full_load_timestamp
+    for other in group[1:]:
+        what = ""
+        if other.path != first.path:
+            what = f"are written to different folders, {first.path} and {other.path}"
+        elif tasks[other.source.task].endpoint.use_task_start_time_for_full_load_timestamp != starts:
+            what = "are stamped differently by their tasks: UseTaskStartTimeForFullLoadTimestamp"
+        elif _named(other, Role.COMMIT_TIME) != _named(first, Role.COMMIT_TIME):
+            what = f"have commit times of different names, {_named(first, Role.COMMIT_TIME)} and another"
+        for column in other.columns:
+            known, owner = columns.setdefault(column.name, (column, other))
+            if not what and _lands(known, owner, plots) != _lands(column, other, plots):
+                what = f"have {column.name} as {known.dms_type} and {column.dms_type}"
+        if what:
+            ends = [f"{e.source.table} ({e.source.task})" for e in (first, other)]
+            return Refusal("DG110", first.source.table, f"{' and '.join(ends)} land in one table and {what}")
+    return None
+
+
+def _lands(column: EmittedColumn, emission: Emission, plots: dict[str, _Plots]) -> tuple[object, ...]:
+    """The types on both sides and the cast: what sources of one landing must agree in; lengths may differ."""
+    found = plots[emission.source.task].of(column, (emission.source.table, column.source or column.name))
+    return (column.role,) if found is None else (column.role, found[0].staging, found[0].final, found[0].cast)
+
+
+def _named(emission: Emission, role: Role) -> str | None:
+    column = emission.role(role)
+    return column.name if column else None
 
 
 def _collision(landing: Landing, taken: dict[ObjectName, TableName]) -> Refusal | None:
@@ -155,7 +189,9 @@ def _landing(target: TableName, group: list[Emission], task: DmsTask, plots: _Pl
     merged: dict[str, EmittedColumn] = {}
     for emission in group:
         for column in emission.columns:
-            merged.setdefault(column.name, column)
+            known = merged.setdefault(column.name, column)
+            if _room(column) > _room(known):
+                merged[column.name] = column
     for column in merged.values():
         name = OP_COLUMN if column.role is Role.OP else snowflake_name(column.name)
         place = (group[0].source.table, column.source or column.name)
@@ -242,6 +278,13 @@ def least(column: EmittedColumn, type_: SfType, task: DmsTask) -> SfType:
     if type_.base == "TIME":
         return SfType("TIME", precision=3)
     return type_
+
+
+def _room(column: EmittedColumn) -> tuple[int, int]:
+    """How much a column needs among those of one name that land alike: digits, then characters."""
+    word, _, arguments = column.parquet_type.partition("(")
+    digits = int(arguments.partition(",")[0].rstrip(")")) if word == "DECIMAL" else _INTEGER_DIGITS.get(word, 0)
+    return digits, _text_length(column)
 
 
 def _text_length(column: EmittedColumn) -> int:
