@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -48,6 +49,8 @@ def _refusal(error: Exception) -> DriftguardError | None:
         return unreachable(error, "this connection")
     if module.startswith("psycopg"):
         return UnreachableError(f"PostgreSQL: {' '.join(str(error).split())}", hint="see the server's log")
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EIO, errno.EDQUOT):
+        return UsageError(f"the result cannot be written: {error.strerror}", hint="make room, and run it again")
     return None
 
 

@@ -144,7 +144,7 @@ def _without_placeholders(migration: Migration) -> Migration:
         line = migration.sql.count("\n", 0, found.start()) + 1
         raise MigrationError(
             f"{migration.name}:{line}: {found[0]} stands for something that only Flyway knows",
-            hint="let Flyway itself run on the shadow database with --migrate-cmd",
+            hint="write what it stands for, or run Flyway on a database of its own and check --source with its URL",
         )
     return migration
 
@@ -179,6 +179,7 @@ def _load(path: Path) -> Migration:
         if found:
             line = sql.count("\n", 0, found.start()) + 1
             raise MigrationError(
-                f"{path.name}:{line}: this is a migration for {tool}, not a plain SQL file", hint="name the framework"
+                f"{path.name}:{line}: this is a migration for {tool}, not a plain SQL file",
+                hint=f"run {tool} on a database of its own, and check --source with its URL",
             )
     return Migration(path.name, path, sql)

@@ -277,7 +277,7 @@ class Shadow:
                 migration.path,
                 line,
                 column,
-                hint="write INSERT statements, or use --migrate-cmd",
+                hint="write INSERT statements",
             )
         if any(statement.is_transaction_control for statement in statements):
             self._run_one_by_one(migration, statements)
@@ -352,7 +352,7 @@ class Shadow:
         if EXTENSION_MISSING.search(text):
             return "use --shadow-url with a server that has this extension"
         if re.search(r"^\\\w", script, re.M) and 'near "\\"' in text:
-            return "the file has commands of psql, which is not used; take them out or use --migrate-cmd"
+            return "the file has commands of psql, which is not used: take them out"
         if of_base and state in _MISSING and self._versions[0] not in (0, self._versions[1]):
             return "it says it is from PostgreSQL {}, and the shadow database is PostgreSQL {}".format(*self._versions)
         if not of_base and self._base and state in _EXISTS:

@@ -41,6 +41,10 @@ def snapshot(config: Config, *, aurora: Path | None = None, snowflake: Path | No
 def _write(path: Path, text: str) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        if path.exists() and not path.is_file():  # /dev/stdout, a pipe: renaming a file over it would destroy it
+            path.write_text(text, encoding="utf-8")
+            return
+        path = path.resolve()  # a symlink stays one
         temporary = path.with_name(f".{path.name}.new")
         temporary.write_text(text, encoding="utf-8")
         temporary.replace(path)

@@ -66,7 +66,7 @@ def expect(emissions: Iterable[Emission], tasks: Iterable[DmsTask], maps: TypeMa
     taken: dict[ObjectName, TableName] = {}
     for target, group in sorted(groups.items()):
         task = by_name[group[0].source.task]
-        refused = _refuse(group)
+        refused = _refuse(group) or _apart(group, by_name)
         landing = refused or _landing(target, group, task, plots[task.name], policy)
         if isinstance(landing, Landing):
             landing = _collision(landing, taken) or landing
@@ -110,6 +110,33 @@ def _refuse(group: list[Emission]) -> Refusal | None:
     if first.role(Role.COMMIT_TIME) is None:
         return Refusal("DG401", table, f"{table}: no commit time in the files, so changes cannot be put in order")
     return None
+
+
+def _apart(group: list[Emission], tasks: dict[str, DmsTask]) -> Refusal | None:
+    """Sources of one landing whose files one pipe and one merge cannot take. Types are looked at in `_landing`."""
+    first = group[0]
+    roles = {c.name: c.role for c in first.columns}
+    starts = tasks[first.source.task].endpoint.use_task_start_time_for_full_load_timestamp
+    for other in group[1:]:
+        what = ""
+        if other.path != first.path:
+            what = f"are written to different folders, {first.path} and {other.path}"
+        elif tasks[other.source.task].endpoint.use_task_start_time_for_full_load_timestamp != starts:
+            what = "are stamped differently by their tasks: UseTaskStartTimeForFullLoadTimestamp"
+        elif _named(other, Role.COMMIT_TIME) != _named(first, Role.COMMIT_TIME):
+            what = f"have commit times of different names, {_named(first, Role.COMMIT_TIME)} and another"
+        for column in other.columns:
+            if not what and roles.setdefault(column.name, column.role) is not column.role:
+                what = f"have {column.name} as {roles[column.name]} and as {column.role}"
+        if what:
+            ends = [f"{e.source.table} ({e.source.task})" for e in (first, other)]
+            return Refusal("DG110", first.source.table, f"{' and '.join(ends)} land in one table and {what}")
+    return None
+
+
+def _named(emission: Emission, role: Role) -> str | None:
+    column = emission.role(role)
+    return column.name if column else None
 
 
 def _collision(landing: Landing, taken: dict[ObjectName, TableName]) -> Refusal | None:

@@ -36,7 +36,7 @@ def generate(spec: MergeSpec) -> str:
         f"  {MARK}; change driftguard.toml or the Aurora schema instead of this text",
         "  LET since TIMESTAMP_LTZ := (",
         f"    SELECT COALESCE(MAX({quote('UPTO')}), '1970-01-01 00:00:00 +00:00'::TIMESTAMP_LTZ)",
-        f"    FROM {watermark} WHERE {quote('LANDING')} = {landing}",
+        f"    FROM {watermark} WHERE {quote('LANDING')} = {landing} AND EXISTS (SELECT 1 FROM {qualified(spec.final)})",
         "  );",
         f"  LET upto TIMESTAMP_LTZ := (SELECT COALESCE(MAX({loaded_at}), :since) FROM {staging});",
         "  BEGIN TRANSACTION;",

@@ -7,6 +7,7 @@ It is read by its syntax tree and never executed, so that a check of somebody's 
 from __future__ import annotations
 
 import ast
+import contextlib
 import hashlib
 import re
 from collections.abc import Iterable
@@ -119,18 +120,16 @@ def write(directory: Path, message: str, operations: tuple[Operation, ...], *, n
             hint="let one of them follow the other (down_revision), then plan again",
         )
     folder = directory / VERSIONS
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise RevisionError(f"{folder}: {error.strerror}", hint="[revisions] dir names a folder to write to") from None
     now = now or datetime.now(UTC)
     identifier = rev_id()
     slug = re.sub(r"[^a-z0-9]+", "_", message.lower()).strip("_")[:40] or "revision"
     path = folder / f"{now:%Y%m%d%H%M%S}_{identifier}_{slug}.py"
+    unfinished = path.with_name(f".{path.name}.new")  # half a revision under its own name would stop every command
     try:
+        folder.mkdir(parents=True, exist_ok=True)
         template_to_file(
             str(data_dir("migrations") / "script.py.mako"),
-            str(path),
+            str(unfinished),
             "utf-8",
             message=" ".join(message.split()).replace('"""', "'''").replace("\\", "/") or "revision",
             up_revision=identifier,
@@ -138,8 +137,13 @@ def write(directory: Path, message: str, operations: tuple[Operation, ...], *, n
             create_date=now.isoformat(timespec="seconds"),
             calls=[f"op.{op.kind}({_call(op)})" for op in operations],
         )
+        unfinished.replace(path)
     except OSError as error:
-        raise RevisionError(f"{path}: {error.strerror}", hint="[revisions] dir names a folder to write to") from None
+        with contextlib.suppress(OSError):
+            unfinished.unlink()
+        raise RevisionError(
+            f"{folder}: {error.strerror}", hint="nothing was written; [revisions] dir names the folder"
+        ) from None
     return read(path)
 
 

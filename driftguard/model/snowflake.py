@@ -60,6 +60,10 @@ class SfTable:
     row_count: int | None = None
     bytes: int | None = None
 
+    @property
+    def standard(self) -> bool:
+        return self.kind == "BASE TABLE"
+
     def column(self, name: str) -> SfColumn | None:
         return next((c for c in self.columns if c.name == name), None)
 

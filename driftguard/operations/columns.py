@@ -30,7 +30,7 @@ def look_up(estate: Estate, name: ObjectName) -> SfTable | Readiness:
     """The table, or why an operation on it cannot run."""
     table = find_table(estate, name)
     if table is not None:
-        if table.kind != "BASE TABLE":
+        if not table.standard:
             return blocked(f"{name} is a {table.kind.lower()}, not a standard table")
         return table
     if not estate.saw("tables", name.database, name.schema):

@@ -41,7 +41,10 @@ def make_plan(context: Context) -> Plan:
     operations: list[Operation] = []
     notes: list[str] = [f"{r.table}: no landing ({r.message})" for r in context.expectation.refusals]
     for pair in context.pairs:
-        if not pair.unseen:
+        odd = next((t for t in (pair.staging, pair.final) if t is not None and not t.standard), None)
+        if odd is not None:
+            notes.append(f"{pair.landing.table}: nothing planned, {odd.name} is a {odd.kind.lower()}")
+        elif not pair.unseen:
             operations += _landing(pair, context.policy, notes)
         else:
             notes.append(f"{pair.landing.table}: nothing planned, {' and '.join(pair.unseen)} could not be looked at")
@@ -76,7 +79,7 @@ def _landing(pair: Pair, policy: Policy, notes: list[str]) -> list[Operation]:
         assert pair.task is not None
         if gained or pair.task.definition.strip() != generate(spec).strip():
             operations.append(ReplaceMerge(landing.task, spec, gained))
-    elif pair.task is not None and operations:
+    elif pair.task is not None and operations and not (ours and policy.merge_managed_by == "driftguard"):
         owner = policy.merge_managed_by if policy.merge_managed_by != "driftguard" else "somebody else"
         notes.append(f"{landing.task}: the merge belongs to {owner}; add the new columns to its lists there")
     return operations

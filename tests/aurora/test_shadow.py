@@ -195,7 +195,7 @@ def test_a_role_that_does_not_exist_is_made_and_told(
         ("BEGIN;\nCREATE TABLE t (a int);\nCREATE TABLE t (a int);\nCOMMIT;", (3, 1), "already exists"),
         ("BEGIN;\nSELECT\n  nope;\nCOMMIT;", (3, 3), 'column "nope" does not exist'),
         ("SELECT 1;\nCREATE INDEX CONCURRENTLY i ON nope (a);", (2, 1), 'relation "nope" does not exist'),
-        ("\\set x 1\nSELECT 1;", (1, 1), "--migrate-cmd"),
+        ("\\set x 1\nSELECT 1;", (1, 1), "commands of psql"),
         ("CREATE TABLE t (a int);\nCOPY t FROM stdin;\n1\n\\.\n", (2, 1), "needs psql"),
         ("CREATE TABLE t (a int);\nCOPY t \n  FROM STDIN", (2, 1), "needs psql"),
         ("COPY (SELECT 1) TO STDOUT", (1, 1), "needs psql"),

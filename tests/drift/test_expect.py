@@ -7,8 +7,12 @@ import dataclasses
 import pytest
 
 from builders import ENDPOINT, POLICY, context, numeric, plain, table, task, varchar
-from driftguard.model.catalog import Key
+from driftguard.drift.expect import Expectation, expect
+from driftguard.emission.emit import emit
+from driftguard.model.catalog import Key, Table
 from driftguard.model.settings import TaskSettings
+from driftguard.typemap.load import shipped
+from driftguard.typemap.resolve import Resolver
 
 ORDERS = table("orders", ("note", varchar(40)), ("total", numeric(10, 2)))
 
@@ -122,3 +126,44 @@ def test_the_narrowest_types_are_those_of_the_values() -> None:
     assert least["ID"] == "NUMBER(19,0)"
     assert (least["N"], least["S"], least["U"]) == ("NUMBER(10,2)", "VARCHAR(7)", "VARCHAR(36)")
     assert (least["X"], least["OP"], least["COMMIT_TS"]) == ("VARCHAR(134217728)", "VARCHAR(1)", "VARCHAR(26)")
+
+
+def _two(first: Table, second: Table, **settings: object) -> Expectation:
+    """Both tables of one name, each from a task of its own; `settings` are what the second task's endpoint changes."""
+    maps = shipped()
+    one, other = task(), dataclasses.replace(task(), name="other")
+    other = dataclasses.replace(other, endpoint=dataclasses.replace(ENDPOINT, **settings))  # type: ignore[arg-type]
+    emissions = [emit(t, k, Resolver(maps, k.endpoint)) for t, k in ((first, one), (second, other))]
+    return expect([e for e in emissions if e is not None], [one, other], maps, POLICY)
+
+
+@pytest.mark.parametrize(
+    ("second", "settings", "why"),
+    [
+        (ORDERS, {"bucket_folder": "elsewhere"}, "different folders"),
+        (ORDERS, {"use_task_start_time_for_full_load_timestamp": False}, "stamped differently"),
+        (ORDERS, {"timestamp_column_name": "at"}, "commit times of different names"),
+        (table("orders", ("note", plain("int4")), ("total", numeric(10, 2))), {}, "sends note as"),
+    ],
+)
+def test_sources_that_one_pipe_or_one_column_cannot_take_are_refused(
+    second: Table, settings: dict[str, object], why: str
+) -> None:
+    (refusal,) = _two(ORDERS, second, **settings).refusals
+    assert refusal.code == "DG110"
+    assert why in refusal.message
+
+
+def test_a_boolean_that_two_tasks_write_differently_lands_as_text_either_way() -> None:
+    flags = table("orders", ("flag", plain("bool")))
+    found = _two(flags, flags, map_boolean_as_boolean=True)
+    assert found.refusals == ()
+    assert {str(c.type) for c in found.landings[0].staging_columns if c.name == "FLAG"} == {"VARCHAR(134217728)"}
+
+
+def test_sources_that_differ_in_length_alone_share_a_landing_that_takes_the_longest() -> None:
+    wider = table("orders", ("note", varchar(90)), ("total", numeric(12, 2)))
+    for pair in ((ORDERS, wider), (wider, ORDERS)):
+        (landing,) = _two(*pair).landings
+        least = {c.name: str(c.least) for c in landing.final_columns}
+        assert (least["NOTE"], least["TOTAL"]) == ("VARCHAR(90)", "NUMBER(12,2)")

@@ -105,6 +105,11 @@ def renamed_column() -> Table:
     return dataclasses.replace(ORDERS, columns=columns)
 
 
+def retyped(name: str, type_: Any) -> Table:
+    columns = tuple(dataclasses.replace(c, type=type_) if c.name == name else c for c in ORDERS.columns)
+    return dataclasses.replace(ORDERS, columns=columns)
+
+
 # -- the registry ------------------------------------------------------------------------------------------------------
 
 
@@ -205,6 +210,29 @@ def _cases() -> dict[str, Case]:
             on(pipes(state="PAUSED")),
             on(pipes(state="RUNNING")),
             "DB.STAGING.ORDERS_PIPE does not load files: its state is PAUSED",
+        ),
+        "DG309": Case(
+            on(pipes(definition=CLEAN.pipes[0].definition.replace("/shop/orders/", "/shop/other/"))),
+            clean,
+            "DB.STAGING.ORDERS_PIPE does not feed DB.STAGING.ORDERS_CDC as it should: it reads",
+        ),
+        "DG112": Case(
+            on(change_table(CLEAN, FINAL, lambda t: dataclasses.replace(t, kind="VIEW"))),
+            clean,
+            f"{FINAL} is a view, not a standard table",
+        ),
+        "DG705": Case(
+            migrated(ORDERS, retyped("total", numeric(10, 0))),
+            migrated(ORDERS, retyped("total", numeric(12, 2))),
+            "shop.orders.total changes from numeric(10,2) to numeric(10,0)",
+            column="total",
+            system="aurora",
+        ),
+        "DG706": Case(
+            migrated(ORDERS, dataclasses.replace(ORDERS, oid=4711)),
+            migrated(ORDERS, ORDERS),
+            "shop.orders is dropped and made anew",
+            system="aurora",
         ),
         "DG303": Case(
             on(dataclasses.replace(CLEAN, tasks=())),
@@ -452,6 +480,77 @@ def test_a_pipe_in_any_state_but_running_does_not_load(pipe: dict[str, str], why
 
 def test_a_pipe_whose_state_was_not_asked_for_is_not_judged() -> None:
     assert of("DG302", on(pipes(state=None))) == []
+
+
+COPY = CLEAN.pipes[0].definition
+
+
+@pytest.mark.parametrize(
+    ("definition", "why"),
+    [
+        (COPY.replace("ORDERS_CDC", "ORDERS_OLD"), "it loads into DB.STAGING.ORDERS_OLD"),
+        (COPY.replace('"DMS_STAGE"', '"OTHER"'), "it reads @DB.STAGING.OTHER/shop/orders, not"),
+        (COPY.replace("CASE_INSENSITIVE", "CASE_SENSITIVE"), "MATCH_BY_COLUMN_NAME is not CASE_INSENSITIVE"),
+        (COPY.replace("MATCH_BY_COLUMN_NAME", "-- MATCH_BY_COLUMN_NAME"), "MATCH_BY_COLUMN_NAME is not"),
+        (COPY + "\nPATTERN = '.*CDC.*'", "its PATTERN leaves files out"),
+        (COPY.replace("$FILENAME", "$FILE_CONTENT_KEY"), "does not fill _DG_FILE"),
+        (COPY.partition("INCLUDE_METADATA")[0], "does not fill _DG_FILE, _DG_ROW, _DG_LOADED_AT"),
+    ],
+)
+def test_a_pipe_that_does_not_feed_its_landing_is_an_error(definition: str, why: str) -> None:
+    (finding,) = of("DG309", on(pipes(definition=definition)))
+    assert why in finding.message
+    assert finding.severity is Severity.ERROR
+
+
+@pytest.mark.parametrize(
+    "definition",
+    [
+        "copy into orders_cdc from @dms_stage/shop/orders/ match_by_column_name = case_insensitive "
+        "include_metadata = (_dg_file = metadata$filename, _dg_row = metadata$file_row_number, "
+        "_dg_loaded_at = metadata$start_scan_time) file_format = (type = parquet)",
+        COPY.replace("COPY INTO", "/* nightly's */ COPY INTO -- don't\n"),
+        COPY + ";",
+    ],
+)
+def test_a_pipe_may_be_written_otherwise(definition: str) -> None:
+    assert of("DG309", on(pipes(definition=definition))) == []
+
+
+@pytest.mark.parametrize("definition", ["", "COPY INTO ORDERS_CDC FROM (SELECT $1 FROM @DMS_STAGE)", "CALL X()"])
+def test_a_pipe_that_cannot_be_followed_is_unknown(definition: str) -> None:
+    (finding,) = of("DG309", on(pipes(definition=definition)))
+    assert finding.severity is Severity.UNKNOWN
+
+
+def test_a_column_made_anew_under_its_old_name_is_an_error() -> None:
+    columns = tuple(dataclasses.replace(c, attnum=9) if c.name == "note" else c for c in ORDERS.columns)
+    (finding,) = of("DG705", migrated(ORDERS, dataclasses.replace(ORDERS, columns=columns)))
+    assert finding.severity is Severity.ERROR
+    assert "note is dropped and added again" in finding.message
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "told"),
+    [
+        (varchar(10), plain("text"), False),
+        (plain("int4"), plain("int8"), False),
+        (plain("text"), plain("uuid"), True),
+        (plain("timestamp"), plain("timestamptz"), True),
+        (numeric(10, 2), plain("numeric"), True),
+        (plain("int4"), numeric(10, 2), True),
+    ],
+)
+def test_a_changed_type_is_told_where_a_value_could_read_differently(was: Any, now: Any, told: bool) -> None:
+    before, after = table("orders", ("x", was)), table("orders", ("x", now))
+    assert bool(of("DG705", context(after, before=Catalog((before,))))) is told
+
+
+def test_a_table_that_is_dropped_is_a_note_and_one_that_leaves_the_wal_an_error() -> None:
+    (dropped,) = of("DG706", migrated(ORDERS, None))
+    assert dropped.severity is Severity.INFO
+    (unlogged,) = of("DG706", migrated(ORDERS, dataclasses.replace(ORDERS, persistence="u")))
+    assert unlogged.severity is Severity.ERROR
 
 
 # -- mutations: each way in which one side can be changed is named -----------------------------------------------------

@@ -14,7 +14,7 @@ from driftguard.merge.generate import MARK, generate, is_generated
 from driftguard.model.identifiers import ObjectName
 from driftguard.model.landing import Cast
 from driftguard.model.merge import MergeColumn, MergeSpec
-from driftguard.sql.snowflake import parse_type
+from driftguard.sql.snowflake import parse_type, qualified
 
 SPEC = MergeSpec(
     staging=ObjectName("DB", "STAGING", "ORDERS_CDC"),
@@ -213,3 +213,9 @@ def test_the_spec_of_a_landing_lists_its_columns_and_keeps_those_no_longer_emitt
     assert columns["ID"].key
     assert columns["TIER"].kept
     assert not columns["NOTE"].kept
+
+
+def test_a_watermark_counts_only_while_final_has_rows() -> None:
+    """A FINAL that was dropped and made anew would otherwise stay without everything that was merged before."""
+    text = generate(SPEC)
+    assert f"AND EXISTS (SELECT 1 FROM {qualified(SPEC.final)})" in text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,26 @@ def test_a_message_cannot_break_out_of_the_docstring(tmp_path: Path) -> None:
     message = 'evil """\nimport os; os.system("x")\n"""'
     revision = write(tmp_path, message, OPERATIONS[:1])
     assert read(revision.path).operations == OPERATIONS[:1]
+
+
+def test_a_revision_that_cannot_be_written_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(template: str, dest: str, *args: object, **kwargs: object) -> None:
+        Path(dest).write_text("half")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("driftguard.migrate.revision.template_to_file", full)
+    with pytest.raises(RevisionError, match="No space left"):
+        write(tmp_path, "one", OPERATIONS[:1])
+    assert list((tmp_path / "versions").iterdir()) == []
+    assert read_all(tmp_path) == ()
+
+
+def test_a_file_in_the_place_of_the_folder_is_said_so(tmp_path: Path) -> None:
+    (tmp_path / "migrations").write_text("")
+    with pytest.raises(RevisionError, match="Not a directory"):
+        write(tmp_path / "migrations", "one", OPERATIONS[:1])
 
 
 @pytest.mark.parametrize(

@@ -141,3 +141,21 @@ def test_a_changed_key_is_named_and_nothing_is_planned_for_its_merge() -> None:
 def test_names_that_meet_give_no_landing() -> None:
     ctx = context(table("orders", ("Note", plain("text")), ("note", plain("text"))), OLD, dms=task())
     assert any("differ only by case" in r.message for r in ctx.expectation.refusals)
+
+
+def test_nothing_is_planned_where_a_view_stands() -> None:
+    estate = landed(OLD)
+    tables = tuple(
+        dataclasses.replace(t, kind="VIEW", columns=()) if t.name.schema == "FINAL" else t for t in estate.tables
+    )
+    plan = make_plan(context(NEW, estate=dataclasses.replace(estate, tables=tables)))
+    assert plan.operations == ()
+    assert any("is a view" in note for note in plan.notes)
+
+
+def test_a_merge_of_ours_is_not_said_to_be_somebody_elses_while_final_is_gone() -> None:
+    estate = landed(OLD)
+    tables = tuple(t for t in estate.tables if t.name.schema != "FINAL")
+    plan = make_plan(context(OLD, estate=dataclasses.replace(estate, tables=tables)))
+    assert [op.kind for op in plan.operations] == ["create_landing"]
+    assert plan.notes == ()

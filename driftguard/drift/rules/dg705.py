@@ -1,0 +1,63 @@
+"""DG705: values of existing rows change on Aurora, and DMS does not send them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from driftguard.drift.context import Context
+from driftguard.drift.rules._changes import common_tables
+from driftguard.drift.rules._common import on_aurora
+from driftguard.model.catalog import Column, PgType
+from driftguard.model.finding import Finding, Severity
+from driftguard.model.identifiers import TableName
+
+CODE = "DG705"
+TITLE = "values of existing rows change on Aurora, and DMS does not send them"
+SEVERITY = Severity.WARNING
+_RELOAD = "after the deploy, update the rows on Aurora (any UPDATE sends the row), or reload the table in DMS"
+_INTEGERS = ("int2", "int4", "int8")
+_TEXTS = ("varchar", "text")
+
+
+def find(context: Context) -> Iterator[Finding]:
+    for old, new in common_tables(context):
+        by_number = {c.attnum: c for c in old.columns}
+        by_name = {c.name: c for c in old.columns}
+        for column in new.columns:
+            was = by_number.get(column.attnum)
+            if was is not None and _changes(was.type, column.type):
+                message = f"{new.id}.{column.name} changes from {was.type.text} to {column.type.text}"
+                reason = (
+                    "changing a type writes no existing row to the WAL: FINAL keeps what it has, converted by "
+                    "Snowflake or not at all, and not by the rules of PostgreSQL or a USING clause"
+                )
+                yield _finding(message, reason, column, new.id, SEVERITY)
+            elif was is None and column.name in by_name:
+                yield _finding(
+                    f"{new.id}.{column.name} is dropped and added again",
+                    "FINAL keeps the old column's values under the new one's name, for all rows that are not written "
+                    "again",
+                    column,
+                    new.id,
+                    Severity.ERROR,
+                )
+
+
+def _finding(message: str, reason: str, column: Column, table: TableName, severity: Severity) -> Finding:
+    return Finding(CODE, severity, message, reason, _RELOAD, table=table, column=column.name, place=on_aurora(table))
+
+
+def _changes(was: PgType, now: PgType) -> bool:
+    """Could a value read differently afterwards? Not where the type only gets more room."""
+    if (was.resolved, was.typmod) == (now.resolved, now.typmod):
+        return False
+    if was.resolved in _INTEGERS and now.resolved in _INTEGERS:
+        return False
+    if was.resolved in _TEXTS and now.resolved in _TEXTS:
+        return False
+    both = was.resolved == now.resolved == "numeric" and min(was.typmod, now.typmod) >= 0
+    return not (both and _scale(was) == _scale(now))
+
+
+def _scale(type_: PgType) -> int:
+    return (type_.typmod - 4) & 0x7FF
