@@ -55,7 +55,13 @@ def read_all(directory: Path) -> tuple[Revision, ...]:
     folder = directory / VERSIONS
     if not folder.is_dir():
         return ()
-    found = {r.id: r for r in (read(path) for path in sorted(folder.glob("*.py")))}
+    found: dict[str, Revision] = {}
+    for revision in (read(path) for path in sorted(folder.glob("*.py"))):
+        other = found.setdefault(revision.id, revision)
+        if other is not revision:
+            raise RevisionError(
+                f"{revision.path} and {other.path.name} are both revision {revision.id}", hint="remove the copy"
+            )
     for revision in found.values():
         for missing in set(revision.down) - set(found):
             raise RevisionError(f"{revision.path} follows {missing}, which is not there", hint="bring its file back")

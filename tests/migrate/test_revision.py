@@ -57,6 +57,13 @@ def test_a_revision_that_cannot_be_written_leaves_nothing_behind(
     assert read_all(tmp_path) == ()
 
 
+def test_two_files_of_one_revision_are_refused(tmp_path: Path) -> None:
+    revision = write(tmp_path, "one", OPERATIONS[:1])
+    revision.path.with_name("zz_copy.py").write_text(revision.path.read_text())
+    with pytest.raises(RevisionError, match="are both revision"):
+        read_all(tmp_path)
+
+
 def test_a_file_in_the_place_of_the_folder_is_said_so(tmp_path: Path) -> None:
     (tmp_path / "migrations").write_text("")
     with pytest.raises(RevisionError, match="Not a directory"):
