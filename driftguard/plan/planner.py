@@ -89,7 +89,10 @@ def _create(pair: Pair, policy: Policy) -> CreateLanding | None:
     landing = pair.landing
     pipe, task = policy.pipe_managed_by == "driftguard", policy.merge_managed_by == "driftguard"
     complete = pair.staging is not None and pair.final is not None
-    complete = complete and (pair.pipe is not None or not pipe) and (pair.task is not None or not task)
+    if pipe:
+        complete = complete and pair.pipe is not None and pair.file_format is not None
+    if task:
+        complete = complete and pair.task is not None
     if complete:
         return None
     key = {c.name for c in landing.key}
