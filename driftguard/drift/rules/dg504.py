@@ -29,10 +29,10 @@ def find(context: Context) -> Iterator[Finding]:
                     CODE,
                     SEVERITY,
                     f"{table.id}: an update can arrive without the unchanged large values of {', '.join(large)}",
-                    "PostgreSQL does not log an unchanged value of more than about 2 kB; if DMS writes NULL in its place, "
-                    "which AWS does not document, the merge writes that NULL over the value in FINAL",
-                    "ALTER TABLE … REPLICA IDENTITY FULL (not with the pglogical plug-in); or waive it for tables whose "
-                    "values stay small",
+                    "PostgreSQL does not log an unchanged value of more than about 2 kB; if DMS writes NULL in its "
+                    "place, which AWS does not document, the merge writes that NULL over the value in FINAL",
+                    "ALTER TABLE … REPLICA IDENTITY FULL (not with the pglogical plug-in); or waive it for tables "
+                    "whose values stay small",
                     table=table.id,
                     place=on_aurora(table.id),
                 )
