@@ -72,10 +72,6 @@ class Operation(ABC):
     def summary(self) -> str:
         """One line for a person."""
 
-    def inverse(self) -> Operation | None:
-        """What undoes it; None where nothing does without losing data."""
-        return None
-
     def hazards(self) -> tuple[Hazard, ...]:
         return ()
 
