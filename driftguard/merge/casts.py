@@ -14,6 +14,9 @@ _TEMPLATES = {
     Cast.BOOLEAN: "TRY_TO_BOOLEAN({c})",
     Cast.JSON: "TRY_PARSE_JSON({c})",
     Cast.UTC: f"TO_TIMESTAMP_TZ(TO_VARCHAR({{c}}, '{_TEXT_FORMAT}') || ' +00:00', '{_TEXT_FORMAT} TZH:TZM')",
+    # With two arguments the result is a TIMESTAMP_TZ in the zone named. Source: docs.snowflake.com "CONVERT_TIMEZONE".
+    Cast.MOMENT: "CONVERT_TIMEZONE('UTC', {c})",
+    Cast.WALL_CLOCK: "CONVERT_TIMEZONE('UTC', {c})::TIMESTAMP_NTZ(9)",
     Cast.NUMBER: "TRY_TO_NUMBER({c}, 38, {s})",
     Cast.FLOAT: "TRY_TO_DOUBLE({c})",
     Cast.DATE: "TRY_TO_DATE({c})",
@@ -41,12 +44,17 @@ _FROM_TEXT = {
 }
 
 
+_BETWEEN_TIMES = {
+    ("TIMESTAMP_NTZ", "TIMESTAMP_TZ"): Cast.UTC,
+    ("TIMESTAMP_LTZ", "TIMESTAMP_TZ"): Cast.MOMENT,
+    ("TIMESTAMP_LTZ", "TIMESTAMP_NTZ"): Cast.WALL_CLOCK,
+}
+
+
 def cast_between(staging: SfType, final: SfType) -> Cast | None:
     """The cast that carries one type to the other; None where the merge knows none."""
     if staging.base == final.base:
         return Cast.NONE
     if staging.base == "VARCHAR":
         return _FROM_TEXT.get(final.base)
-    if staging.base == "TIMESTAMP_NTZ" and final.base == "TIMESTAMP_TZ":
-        return Cast.UTC
-    return None
+    return _BETWEEN_TIMES.get((staging.base, final.base))

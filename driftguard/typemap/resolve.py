@@ -48,6 +48,7 @@ class _Subject:
     precision: int | None = None
     scale: int | None = None
     length: int | None = None
+    staging: str = ""
 
 
 class Resolver:
@@ -126,7 +127,7 @@ def land(
     staging = parse_type(override.staging if override and override.staging else _fill(row.type, subject))
     third = _hop("parquet_to_staging", parquet, str(staging), row)
     word = pg.resolved if pg else ""
-    last = _first(maps, "postgres_to_final", _Subject(pg, word), settings)
+    last = _first(maps, "postgres_to_final", _Subject(pg, word, staging=staging.base), settings)
     text = last.type.replace("{staging}", str(staging))
     final = parse_type(override.final if override and override.final else text)
     cast = override.cast if override and override.cast is not None else last.cast
@@ -172,6 +173,8 @@ def _matches(match: Match, subject: _Subject, hop: str) -> bool:
         if match.type and (subject.word not in match.type or (pg is not None and pg.is_array)):
             return False
         if match.kind is not None and (pg is None or pg.kind != match.kind):
+            return False
+        if match.staging and subject.staging not in match.staging:
             return False
         return match.array is None or (pg is not None and pg.is_array == match.array)
     allowed = match.dms if hop == "dms_to_parquet" else match.parquet

@@ -93,7 +93,7 @@ CASES = [
     Case(COMPOSITE, "NCLOB", "STRING", TEXT, TEXT, loss=Loss.AS_TEXT, lob=True),
     Case(plain("xml"), "CLOB", "STRING", TEXT, TEXT, loss=Loss.AS_TEXT, lob=True),
     Case(plain("bytea"), "BLOB", "BINARY", "BINARY(67108864)", "BINARY(67108864)", lob=True),
-    Case(plain("timestamp"), "DATETIME(6)", "TIMESTAMP(6)", NTZ, NTZ),
+    Case(plain("timestamp"), "DATETIME(6)", "TIMESTAMP(6)", NTZ, NTZ, loss=Loss.ASSUMED_EXACT),
     Case(plain("timestamp"), "DATETIME(3)", "TIMESTAMP(3)", NTZ, NTZ, loss=Loss.LOSSY, settings=MILLIS),
     Case(plain("timestamptz"), "DATETIME(6)", "TIMESTAMP(6)", NTZ, TZ, Cast.UTC, Loss.ASSUMED_EXACT),
     Case(plain("timestamptz"), "DATETIME(3)", "TIMESTAMP(3)", NTZ, TZ, Cast.UTC, Loss.LOSSY, settings=MILLIS),
@@ -163,6 +163,18 @@ def test_postgis_types_are_not_delivered_and_not_landed() -> None:
     assert land(shipped(), "-", plain("geometry"), S) is None
 
 
+MARKED = [("TIMESTAMP_UTC(6)", plain("timestamp")), ("TIMESTAMP_UTC(6)", plain("timestamptz"))]
+
+
+@pytest.mark.parametrize(
+    ("name", "final", "cast"), [("timestamp", NTZ, Cast.WALL_CLOCK), ("timestamptz", TZ, Cast.MOMENT)]
+)
+def test_a_timestamp_marked_as_utc_is_staged_as_the_moment_it_is(name: str, final: str, cast: Cast) -> None:
+    found = land(shipped(), "TIMESTAMP_UTC(6)", plain(name), S)
+    assert found is not None
+    assert (str(found.staging), str(found.final), found.cast) == ("TIMESTAMP_LTZ(9)", final, cast)
+
+
 def outcomes(maps: TypeMaps) -> list[object]:
     """Everything that the cases say under these maps; an error where no row is left."""
     found: list[object] = []
@@ -178,9 +190,9 @@ def outcomes(maps: TypeMaps) -> list[object]:
             found.append(parquet_type(maps, dms, S))
         except DriftguardError as error:
             found.append(str(error))
-    for parquet in PARQUET_TYPES:
+    for parquet, pg in [*((parquet, None) for parquet in PARQUET_TYPES), *MARKED]:
         try:
-            found.append(land(maps, parquet, None, S))
+            found.append(land(maps, parquet, pg, S))
         except DriftguardError as error:
             found.append(str(error))
     return found

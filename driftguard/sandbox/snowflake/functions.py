@@ -192,6 +192,13 @@ def _datediff(_: Context, arguments: Arguments) -> exp.Expr:
     return raw(f"date_diff('{unit}', {duck(ends[0])}, {duck(ends[1])})", number(9))
 
 
+def _convert_timezone(_: Context, arguments: Arguments) -> exp.Expr:
+    """CONVERT_TIMEZONE: with two arguments a TIMESTAMP_TZ in the zone named. Only UTC: the stand-in keeps no offset."""
+    if len(arguments) != 2 or not isinstance(arguments[0], exp.Literal) or arguments[0].name.upper() != "UTC":
+        raise errors.unsupported("CONVERT_TIMEZONE to another zone than 'UTC', or with three arguments")
+    return cast(arguments[1], TZ)
+
+
 def _now(context: Context, _: Arguments) -> exp.Expr:
     return constant(context.now, LTZ)
 
@@ -269,6 +276,7 @@ _BUILDERS: dict[str, Callable[[Context, Arguments], exp.Expr]] = {
     "DATEDIFF": _datediff,
     "TIMEDIFF": _datediff,
     "TIMESTAMPDIFF": _datediff,
+    "CONVERT_TIMEZONE": _convert_timezone,
     "CURRENT_TIMESTAMP": _now,
     "LOCALTIMESTAMP": _now,
     "GETDATE": _now,
