@@ -191,6 +191,22 @@ def special_values() -> dict[str, str]:
     return words
 
 
+@cache
+def sources() -> dict[str, dict[str, str]]:
+    """The documents that rows name by a short word: word → title and url."""
+    found: dict[str, dict[str, str]] = _read(data_dir("typemaps") / "sources.toml")["source"]
+    return found
+
+
+def titled(source: str) -> str:
+    """A row's source with the titles of its documents in place of their short words."""
+    parts = []
+    for part in source.split("; "):
+        word, blank, rest = part.partition(" ")
+        parts.append(f"{sources()[word]['title']}{',' if blank else ''}{blank}{rest}" if word in sources() else part)
+    return "; ".join(parts)
+
+
 def _rows(path: Path) -> tuple[Row, ...]:
     return tuple(_row(item, path) for item in _read(path).get("row", []))
 

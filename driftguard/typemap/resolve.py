@@ -13,7 +13,7 @@ from driftguard.model.landing import Cast
 from driftguard.model.settings import EndpointSettings
 from driftguard.model.snowflake import SfType
 from driftguard.sql.snowflake import parse_type
-from driftguard.typemap.load import SETTINGS, Match, Override, Row, TypeMaps, When, special_values
+from driftguard.typemap.load import SETTINGS, Match, Override, Row, TypeMaps, When, special_values, titled
 
 _ARGUMENTS = re.compile(r"([A-Z0-9_\-]+)(?:\((\d+)(?:,(-?\d+))?\))?")
 
@@ -84,16 +84,26 @@ class Resolver:
 
 def deliver(maps: TypeMaps, pg: PgType, settings: EndpointSettings) -> Delivery:
     """The DMS and Parquet types of a PostgreSQL type under these endpoint settings."""
-    subject = _Subject(pg, pg.resolved, pg.precision, pg.scale, pg.length)
-    row = _first(maps, "postgres_to_dms", subject, settings)
+    subject = _typed_by(pg)
+    row = first_row(maps, pg, settings)
     dms = _fill(row.type, subject)
     first = _hop("postgres_to_dms", pg.text, dms, row)
-    if pg.base_name and first.loss is Loss.EXACT:
+    if pg.base_name and first.loss is not Loss.UNKNOWN:
         # AWS does not list domains; that one arrives like its base type is an assumption until a footer shows it.
-        note = f"a domain over {pg.base_name}, taken to arrive like it"
-        first = replace(first, loss=Loss.ASSUMED_EXACT, note=note, proven_by="stand-in only")
+        note = f"a domain over {pg.base_name}, taken to arrive like it" + (f"; {first.note}" if first.note else "")
+        loss = max(first.loss, Loss.ASSUMED_EXACT, key=lambda item: item.rank)
+        first = replace(first, loss=loss, note=note, proven_by="stand-in only")
     parquet, second = parquet_type(maps, dms, settings)
     return Delivery(pg, dms, parquet, row.lob, (first, second))
+
+
+def first_row(maps: TypeMaps, pg: PgType, settings: EndpointSettings) -> Row:
+    """The row of postgres_to_dms that decides about a type."""
+    return _first(maps, "postgres_to_dms", _typed_by(pg), settings)
+
+
+def _typed_by(pg: PgType) -> _Subject:
+    return _Subject(pg, pg.resolved, pg.precision, pg.scale, pg.length)
 
 
 def parquet_type(maps: TypeMaps, dms: str, settings: EndpointSettings) -> tuple[str, Hop]:
@@ -209,4 +219,4 @@ def _hop(step: str, before: str, after: str, row: Row) -> Hop:
         for found, documented in ((row.loses, True), (row.open, False))
         for key, becomes in found.items()
     )
-    return Hop(step, before, after, row.loss, row.note, row.source, row.proven_by, special, row.remedy)
+    return Hop(step, before, after, row.loss, row.note, titled(row.source), row.proven_by, special, row.remedy)

@@ -79,6 +79,7 @@ CASES = [
     Case(plain("json"), "NCLOB", "STRING", TEXT, "VARIANT", Cast.JSON, lob=True, settings=JSONB_AS_CLOB),
     Case(plain("vector"), "STRING", "STRING", TEXT, TEXT, loss=Loss.UNKNOWN),
     Case(plain("name"), "STRING", "STRING", TEXT, TEXT, loss=Loss.UNKNOWN),
+    Case(plain("regclass"), "STRING", "STRING", TEXT, TEXT, loss=Loss.UNKNOWN),
     Case(plain("macaddr8"), "STRING", "STRING", TEXT, TEXT, loss=Loss.UNKNOWN),
     Case(numeric(10, 2), "NUMERIC(10,2)", "DECIMAL(10,2)", "NUMBER(38,2)", "NUMBER(38,2)"),
     Case(numeric(38, 37), "NUMERIC(38,37)", "DECIMAL(38,37)", "NUMBER(38,37)", "NUMBER(38,37)"),
