@@ -187,6 +187,13 @@ def _cases() -> dict[str, Case]:
             system="aurora",
         ),
         "DG111": Case(on(without_column(STAGING, "_DG_FILE")), clean, f"{STAGING} has no column _DG_FILE"),
+        "DG113": Case(
+            on(landed(table("100%", ("note", varchar(40)))), table("100%", ("note", varchar(40)))),
+            clean,
+            "shop.100%: the files are expected in shop/100%/, and the name has '%'",
+            table="shop.100%",
+            system="aurora",
+        ),
         "DG201": Case(on(without_table(FINAL)), on(Estate()), f"shop.orders has no table {FINAL}"),
         "DG202": Case(on(without_column(FINAL, "NOTE")), clean, f"{FINAL} has no column NOTE", column="note"),
         "DG203": Case(
