@@ -15,7 +15,7 @@ from driftguard.emission.mapping_document import parse_mappings
 from driftguard.merge.generate import generate
 from driftguard.model.catalog import Catalog, Key, Table, Unseen
 from driftguard.model.finding import Finding, Severity
-from driftguard.model.settings import DmsTask, TaskSettings
+from driftguard.model.settings import DmsTask, Remark, TaskSettings
 from driftguard.model.snowflake import Estate, SfColumn, SfTable, SfType
 
 ORDERS = table("orders", ("note", varchar(40)), ("total", numeric(10, 2)))
@@ -315,6 +315,23 @@ def _cases() -> dict[str, Case]:
             on(CLEAN, table("orders", schema="other")),
             clean,
             "none of the 1 tables that were seen on Aurora is selected",
+            table=None,
+            system="dms",
+        ),
+        "DG409": Case(
+            on(
+                CLEAN,
+                dms=endpoint(remarks=(Remark("contradiction", "maxFileSize", "maxFileSize is 1, and 2 elsewhere"),)),
+            ),
+            clean,
+            "DMS task dms: maxFileSize is 1, and 2 elsewhere",
+            table=None,
+            system="dms",
+        ),
+        "DG410": Case(
+            on(CLEAN, dms=endpoint(remarks=(Remark("unknown", "colour", "there is the attribute colour"),))),
+            clean,
+            "DMS task dms: there is the attribute colour",
             table=None,
             system="dms",
         ),
@@ -633,3 +650,9 @@ def test_task_settings_that_can_lose_changes_are_errors() -> None:
     dms = task(settings=TaskSettings(batch_apply_enabled=True))
     (finding,) = of("DG403", on(CLEAN, dms=dms))
     assert "BatchApplyEnabled" in finding.message
+
+
+def test_a_contradiction_about_columns_or_types_leaves_them_unknown() -> None:
+    remark = Remark("contradiction", "x", "x is true, and false elsewhere", decides=True)
+    (finding,) = of("DG409", on(CLEAN, dms=endpoint(remarks=(remark,))))
+    assert finding.severity is Severity.UNKNOWN
