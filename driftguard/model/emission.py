@@ -61,6 +61,8 @@ class EmittedColumn:
     pg_type: PgType | None = None
     lob: bool = False
     hops: tuple[Hop, ...] = ()
+    expression: str = ""  # of the add-column rule that made it
+    masking: str = ""  # the action of the rule that masks its values
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ import pytest
 
 from builders import ENDPOINT, numeric, plain, table, task, varchar
 from driftguard.emission.emit import CHOSEN, emit
+from driftguard.emission.retype import losing
 from driftguard.model.catalog import Key, Table
 from driftguard.model.emission import Emission, Loss, Role
 from driftguard.model.identifiers import TableName
@@ -137,10 +138,69 @@ def test_a_renamed_column_keeps_its_source_and_its_place_in_the_key() -> None:
 
 
 def test_change_data_type_decides_the_type_and_is_an_assumption() -> None:
-    changed = rule("change-data-type", column="note", **{"data-type": {"type": "numeric", "precision": 12, "scale": 3}})
-    column = next(c for c in run(dms=task(changed)).cdc if c.name == "note")
+    """AWS DMS User Guide, "Transformation rules and actions": change-data-type, with precision and scale."""
+    changed = rule(
+        "change-data-type", column="total", **{"data-type": {"type": "numeric", "precision": 12, "scale": 3}}
+    )
+    column = next(c for c in run(dms=task(changed)).cdc if c.name == "total")
     assert (column.dms_type, column.parquet_type) == ("NUMERIC(12,3)", "DECIMAL(12,3)")
     assert column.hops[0].loss is Loss.ASSUMED_EXACT
+
+
+def test_a_change_of_type_that_cannot_hold_every_value_is_a_loss() -> None:
+    changed = rule("change-data-type", column="total", **{"data-type": {"type": "int4"}})
+    column = next(c for c in run(dms=task(changed)).cdc if c.name == "total")
+    assert column.hops[0].loss is Loss.LOSSY
+    assert column.hops[0].note.startswith("change-data-type by rule 10: values of NUMERIC(10,2)")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "loses"),
+    [
+        ("INT4", "INT8", False),
+        ("INT8", "INT4", True),
+        ("INT4", "UINT8", True),
+        ("INT4", "NUMERIC(10,0)", False),
+        ("INT4", "NUMERIC(10,2)", True),
+        ("NUMERIC(10,2)", "NUMERIC(12,4)", False),
+        ("NUMERIC(10,2)", "NUMERIC(12,1)", True),
+        ("NUMERIC(10,2)", "REAL8", False),
+        ("NUMERIC(18,2)", "REAL8", True),
+        ("NUMERIC(10,2)", "STRING(12)", False),
+        ("NUMERIC(10,2)", "STRING(11)", True),
+        ("REAL8", "REAL4", True),
+        ("REAL4", "REAL8", False),
+        ("REAL8", "NUMERIC(38,10)", True),
+        ("WSTRING(40)", "STRING(40)", False),
+        ("WSTRING(40)", "STRING(39)", True),
+        ("WSTRING", "STRING(8000)", True),
+        ("NCLOB", "STRING(8000)", True),
+        ("NCLOB", "STRING", False),
+        ("WSTRING(40)", "INT4", True),
+        ("WSTRING(40)", "DATETIME(6)", True),
+        ("WSTRING(40)", "DATE", True),
+        ("DATETIME(6)", "DATE", True),
+        ("DATETIME(6)", "TIME", True),
+        ("DATETIME(6)", "DATETIME(3)", True),
+        ("DATETIME(3)", "DATETIME(6)", False),
+        ("DATE", "DATETIME(6)", False),
+        ("DATETIME(6)", "STRING(26)", False),
+        ("DATETIME(6)", "STRING(19)", True),
+        ("STRING(5)", "BOOLEAN", False),
+        ("INT2", "BOOLEAN", True),
+        ("BLOB", "BYTES", False),
+        ("?", "INT4", False),
+    ],
+)
+def test_what_a_change_of_type_loses(before: str, after: str, loses: bool) -> None:
+    """A type holds every value of another one, or it does not; what is no DMS type is not judged."""
+    assert bool(losing(before, after)) is loses
+
+
+def test_a_hash_is_a_text_of_its_own_length() -> None:
+    """AWS DMS User Guide, "Transformation rules and actions", data-masking-hash-mask: SHA-256."""
+    column = next(c for c in run(dms=task(rule("data-masking-hash-mask", column="total"))).cdc if c.name == "total")
+    assert (column.dms_type, column.parquet_type, column.masking) == ("STRING(64)", "STRING", "data-masking-hash-mask")
 
 
 def test_before_images_are_columns_of_their_own_and_no_data() -> None:

@@ -40,6 +40,9 @@ RULES: list[dict[str, object]] = [
 ENDPOINT = EndpointSettings(timestamp_column_name="commit_ts", use_task_start_time_for_full_load_timestamp=True)
 
 
+KNOWN = TaskSettings(given=frozenset(("support_lobs",)))
+
+
 def numeric(precision: int, scale: int) -> PgType:
     return PgType("numeric", f"numeric({precision},{scale})", typmod=((precision << 16) | (scale & 0x7FF)) + 4)
 
@@ -73,7 +76,7 @@ def table(
 def task(
     *more: dict[str, object], endpoint: EndpointSettings = ENDPOINT, settings: TaskSettings | None = None
 ) -> DmsTask:
-    return DmsTask("dms", parse_mappings({"rules": [*RULES, *more]}), endpoint, settings or TaskSettings())
+    return DmsTask("dms", parse_mappings({"rules": [*RULES, *more]}), endpoint, settings or KNOWN)
 
 
 def context(
