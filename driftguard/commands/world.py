@@ -14,7 +14,7 @@ from driftguard.drift.context import Context, pair_up
 from driftguard.drift.expect import expect, stage_name
 from driftguard.emission.emit import emit
 from driftguard.errors import ConfigError, UsageError
-from driftguard.model.catalog import Catalog
+from driftguard.model.catalog import Catalog, partition_roots
 from driftguard.model.emission import Emission
 from driftguard.model.snapshot import load_catalog, load_estate
 from driftguard.model.snowflake import Estate
@@ -102,11 +102,13 @@ def build_context(
     resolvers = [(task, Resolver(maps, task.endpoint)) for task in tasks]
     emissions: list[Emission] = []
     unselected: list[str] = []
+    roots = partition_roots(catalog.tables)
+    names = {"database": catalog.database, "pipeline": policy.pipeline}
     for table in catalog.tables:
         found = [
             e
             for task, types in resolvers
-            if (e := emit(table, task, types, database=catalog.database, pipeline=policy.pipeline)) is not None
+            if (e := emit(table, task, types, root=roots.get(table.id), **names)) is not None
         ]
         emissions += found
         if not found and table.kind == "r" and table.persistence == "p":

@@ -20,8 +20,18 @@ CHANGE_SEQ = "$AR_H_CHANGE_SEQ"
 CHOSEN = "left out by a mapping rule "  # how the reason of a dropped column begins when somebody wrote it so
 
 
-def emit(table: Table, task: DmsTask, types: Resolver, *, database: str = "", pipeline: str = "") -> Emission | None:
+def emit(
+    table: Table,
+    task: DmsTask,
+    types: Resolver,
+    *,
+    database: str = "",
+    pipeline: str = "",
+    root: TableName | None = None,
+) -> Emission | None:
     """What `task` writes for `table`; None where its selection rules leave the table out.
+
+    `root` is the partitioned table at the top, for a partition of a partition; by default the table's own parent.
 
     Partitioned parents hold no rows of their own in the WAL; views, foreign and unlogged tables have no WAL at all.
     """
@@ -62,7 +72,7 @@ def emit(table: Table, task: DmsTask, types: Resolver, *, database: str = "", pi
     key = table.primary_key.columns if table.primary_key else ()
     emitted_key = tuple(key_names[k] for k in key if k in key_names)
     return Emission(
-        source=Source(table.id, task=task.name, pipeline=pipeline, database=database),
+        source=Source(table.id, task=task.name, pipeline=pipeline, database=database, root=root or table.partition_of),
         target=TableName(schema, target.table),
         path="/".join(part for part in (settings.bucket_folder.strip("/"), schema, target.table) if part) + "/",
         full_load=full_load,

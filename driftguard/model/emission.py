@@ -74,6 +74,7 @@ class Source:
     pipeline: str = ""
     cluster: str = ""
     database: str = ""
+    root: TableName | None = None  # a partition: the partitioned table at the top
 
 
 @dataclass(frozen=True, slots=True)

@@ -164,6 +164,27 @@ class Case(NamedTuple):
     system: str = "snowflake"
 
 
+EVENTS = (table("events_1", oid=1), table("events_2", oid=2))
+ONE_NAME: dict[str, object] = {
+    "rule-type": "transformation",
+    "rule-id": "9",
+    "rule-name": "one name",
+    "rule-target": "table",
+    "rule-action": "rename",
+    "value": "events",
+    "object-locator": {"schema-name": "shop", "table-name": "events%"},
+}
+TOLD_APART: dict[str, object] = {
+    "rule-type": "transformation",
+    "rule-id": "20",
+    "rule-name": "where from",
+    "rule-target": "column",
+    "rule-action": "add-column",
+    "value": "shard",
+    "expression": "$AR_M_SOURCE_TABLE_NAME",
+    "object-locator": {"schema-name": "%", "table-name": "%"},
+    "data-type": {"type": "string", "length": 63},
+}
 NOTES = table("orders", ("body", plain("text")), ("doc", plain("jsonb")), ("note", varchar(40)))
 
 
@@ -370,6 +391,28 @@ def _cases() -> dict[str, Case]:
             "DMS task dms: there is the attribute colour",
             table=None,
             system="dms",
+        ),
+        "DG411": Case(
+            on(CLEAN, more=[dataclasses.replace(task(), name="again")]),
+            on(
+                CLEAN,
+                more=[dataclasses.replace(task(RULES[0] | {"rule-id": "50", "rule-action": "exclude"}), name="again")],
+            ),
+            "shop.orders is in the DMS tasks dms and again, which write to one folder",
+            system="aurora",
+        ),
+        "DG412": Case(
+            on(CLEAN, dms=dataclasses.replace(task(), migration_type="full-load")),
+            on(CLEAN, dms=dataclasses.replace(task(), migration_type="full-load-and-cdc")),
+            "DMS task dms is full-load only: no changes of shop.orders arrive",
+            table=None,
+            system="dms",
+        ),
+        "DG427": Case(
+            on(Estate(), *EVENTS, dms=task(ONE_NAME)),
+            on(Estate(), *EVENTS, dms=task(ONE_NAME, TOLD_APART)),
+            "shop.events_1, shop.events_2 meet in DB.FINAL.EVENTS, and nothing tells their rows apart",
+            table="shop.events_1",
         ),
         "DG413": Case(
             on(CLEAN, dms=endpoint(capture_ddls=False)),
