@@ -90,6 +90,7 @@ class DmsTaskSection(_Section):
     """One DMS task or Serverless replication: files or tables as the DMS API prints them."""
 
     name: str = "dms"
+    arn: str | None = None  # of the task or Serverless replication: read from AWS
     replication: str | dict[str, Any] | None = None  # an item of describe-replication-tasks or -configs
     source_endpoint: str | dict[str, Any] | None = None  # an item of describe-endpoints
     target_endpoint: str | dict[str, Any] | None = None
@@ -105,12 +106,18 @@ class DmsTaskSection(_Section):
 
     @model_validator(mode="after")
     def _one_place(self) -> Self:
-        if (self.table_mappings is None) == (self.replication is None):
-            raise ValueError("give either 'table_mappings' or 'replication'")
+        if sum(place is not None for place in (self.table_mappings, self.replication, self.arn)) != 1:
+            raise ValueError("give one of 'table_mappings', 'replication' and 'arn'")
+        if self.arn is not None and (self.source_endpoint is not None or self.target_endpoint is not None):
+            raise ValueError("with 'arn' the endpoints are read from AWS too: leave them out")
         return self
 
 
 class Dms(_Section):
+    region: str | None = None  # default: that of the ARN
+    profile: str | None = None
+    endpoint_url: str | None = None
+    snapshot: str = ""  # tasks with an arn are read from this file, and not from AWS
     task: tuple[DmsTaskSection, ...] = ()
 
 

@@ -16,6 +16,7 @@ from driftguard.emission.emit import emit
 from driftguard.errors import ConfigError, UsageError
 from driftguard.model.catalog import Catalog, partition_roots
 from driftguard.model.emission import Emission
+from driftguard.model.settings import DmsTask
 from driftguard.model.snapshot import load_catalog, load_estate
 from driftguard.model.snowflake import Estate
 from driftguard.snowflake.session import Session, configured
@@ -115,6 +116,7 @@ def build_context(
             unselected.append(str(table.id))
     expectation = expect(emissions, tasks, maps, policy)
     limit = config.settings.snapshots.max_age_days
+    seen = (*seen, *_dms_snapshots(tasks))
     return Context(
         expectation=expectation,
         pairs=pair_up(expectation.landings, estate),
@@ -128,6 +130,11 @@ def build_context(
     )
 
 
+def _dms_snapshots(tasks: Sequence[DmsTask]) -> list[Seen]:
+    labels = [(f"the snapshot of DMS task {task.name}", task.captured_at) for task in tasks if task.captured_at]
+    return [Seen(label, _age(captured_at, label)) for label, captured_at in labels]
+
+
 def _read(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
@@ -137,7 +144,7 @@ def _read(path: Path) -> str:
         raise UsageError(f"{path}: not UTF-8 text", hint="name a snapshot file") from None
 
 
-def _age(captured_at: str, path: Path) -> float:
+def _age(captured_at: str, path: Path | str) -> float:
     try:
         captured = datetime.fromisoformat(captured_at)
     except ValueError:

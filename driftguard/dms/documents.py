@@ -69,6 +69,7 @@ class Told:
     migration_type: str = ""
     engine_version: str = ""
     captured_at: str = ""
+    strict: bool = True  # a person wrote the settings, so that what is not known is a slip
 
     def task(self, name: str, where: str) -> DmsTask:
         """The task. Raises `ConfigError` or `MappingError` with the place and the key."""
@@ -83,6 +84,7 @@ class Told:
                 postgresql_attributes=self.postgresql_attributes,
                 where=self.s3.where,
                 source_where=self.postgresql.where,
+                strict=self.strict,
             ),
             task_settings(self.settings.object(), where=self.settings.where),
             kind,

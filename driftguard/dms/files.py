@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Mapping
 
 from driftguard.config import Config, DmsTaskSection
+from driftguard.dms import snapshot
+from driftguard.dms.client import connect, read, region_of
 from driftguard.dms.documents import Document, Part, Printed, Told, endpoint, replication
 from driftguard.errors import ConfigError
 from driftguard.model.settings import DmsTask
@@ -32,6 +34,22 @@ def _task(config: Config, section: DmsTaskSection) -> DmsTask:
     return reader.told(reader.printed()).task(section.name, where)
 
 
+def live_tasks(config: Config) -> list[tuple[str, str, Printed]]:
+    """(name, arn, what AWS says now) of every task that has an arn. Raises `ConfigError` where none has."""
+    sections = [section for section in config.settings.dms.task if section.arn is not None]
+    if not sections:
+        hint = "a task that is given by files needs no snapshot"
+        raise ConfigError(f"{config.file}: no [[dms.task]] has an arn, so there is nothing to read", hint=hint)
+    return [(s.name, s.arn or "", live(config, s, f"{config.file}: dms.task {s.name!r}")) for s in sections]
+
+
+def live(config: Config, section: DmsTaskSection, where: str) -> Printed:
+    """What AWS says now of the section's arn. Raises `UnreachableError` or `UsageError`."""
+    dms, arn = config.settings.dms, section.arn or ""
+    region = region_of(arn, where)
+    return read(connect(dms.region or region, dms.profile, dms.endpoint_url), arn, where)
+
+
 class _Reader:
     """Reads one section; what two keys both say is refused, because neither could be preferred."""
 
@@ -41,11 +59,16 @@ class _Reader:
         self._where = where
 
     def printed(self) -> Printed:
-        """What the files of the section hold of the DMS API's answers."""
+        """What AWS, a snapshot or the files of the section hold of the DMS API's answers."""
         section = self._section
+        if section.arn is not None:
+            return live(self._config, section, self._where) if not self._config.settings.dms.snapshot else self._kept()
         task = _EMPTY
         if section.replication is not None:
-            task = replication(self._document("replication"), section.name, self._place("replication"))
+            document, place = self._document("replication"), self._place("replication")
+            if snapshot.is_snapshot(document):
+                return snapshot.task(document, place, name=section.name)
+            task = replication(document, section.name, place)
         return Printed(
             task,
             self._endpoint("source", task),
@@ -54,6 +77,11 @@ class _Reader:
             self._place("source_endpoint"),
             self._place("target_endpoint"),
         )
+
+    def _kept(self) -> Printed:
+        name = self._config.settings.dms.snapshot
+        document = self._config.document(name, "[dms] snapshot")
+        return snapshot.task(document, str(self._config.path(name)), arn=self._section.arn or "")
 
     def told(self, printed: Printed) -> Told:
         """`printed` with what the section says itself. Raises `ConfigError` where both say the same thing."""
@@ -70,6 +98,7 @@ class _Reader:
             migration_type=self._text("migration_type", task, kind),
             engine_version=self._text("engine_version", task, "EngineVersion"),
             captured_at=printed.captured_at,
+            strict=not (source or target),
         )
 
     def _mappings(self, printed: Printed) -> Part:

@@ -132,15 +132,18 @@ def endpoint_settings(
     postgresql_attributes: str = "",
     where: str,
     source_where: str = "",
+    strict: bool = True,
 ) -> EndpointSettings:
     """S3Settings and PostgreSQLSettings as `describe-endpoints` prints them, with the endpoints' extra attributes.
 
     A setting that is given nowhere has the default that AWS documents: DataFormat csv, BucketFolder none. Where a
     member and an attribute differ the member is taken, and a remark says so. `where` names the place of the target's
-    settings, `source_where` that of the source's if it is another. Raises `ConfigError`.
+    settings, `source_where` that of the source's if it is another. A member that is not known is refused where a person
+    wrote it (`strict`), and remarked on where AWS printed it: the API may be newer. Raises `ConfigError`.
     """
     types = {f.name: str(f.type) for f in dataclasses.fields(EndpointSettings) if f.name != "remarks"}
     values: dict[str, Any] = {}
+    remarks: list[Remark] = []
     source_where = source_where or where
     for document, other, own, place in ((s3, _S3_OTHER, True, where), (postgresql, _PG_OTHER, False, source_where)):
         for key, value in document.items():
@@ -149,9 +152,11 @@ def endpoint_settings(
                 continue
             if field not in types or (field in _S3_FIELDS) != own:
                 kind = "S3Settings" if own else "PostgreSQLSettings"
+                if not strict:
+                    remarks.append(Remark("unknown", key, f"{kind} has the member {key}, which is not known"))
+                    continue
                 raise ConfigError(f"{place}: {kind} has no member {key!r}", hint="names are spelled as in the DMS API")
             values[field] = _typed(value, types[field], f"{place}: {key}")
-    remarks: list[Remark] = []
     _read_attributes(postgresql_attributes, _PG_OTHER, False, types, values, remarks, source_where)
     _read_attributes(s3_attributes, _S3_OTHER, True, types, values, remarks, where)
     return EndpointSettings(**({"data_format": "csv", "bucket_folder": ""} | values), remarks=tuple(remarks))
@@ -175,10 +180,10 @@ def _read_attributes(
     if s3:
         known[_attribute("map_boolean_as_boolean")] = "map_boolean_as_boolean"
     passed_over = {name.lower() for name in other}
-    secret = False  # a password may hold a `;`, and then its rest looks like an attribute
+    secret = False
     for name, value in attributes(text):
         field = known.get(name.lower())
-        secret = secret or any(word in name.lower() for word in ("pass", "pwd", "secret", "token"))
+        secret = secret or _secret(name)
         if field is None:
             if name.lower() not in passed_over:
                 shown = name if not secret and _NAME.fullmatch(name) else ""
@@ -198,6 +203,31 @@ def _read_attributes(
                 f"and {_said(values[field])} elsewhere"
             )
             remarks.append(Remark("contradiction", name, message, field in _DECIDES))
+
+
+def without_secrets(members: Mapping[str, Any], text: str, *, s3: bool) -> tuple[dict[str, Any], str]:
+    """What of an endpoint's settings and attributes driftguard reads; of attributes nobody knows the bare names.
+
+    Places, users, passwords, keys and scripts are none of it.
+    """
+    fields = {f.name for f in dataclasses.fields(EndpointSettings) if (f.name in _S3_FIELDS) == s3}
+    kept = {key: value for key, value in members.items() if _ATTRIBUTES.get(key, _snake(key)) in fields}
+    known = {_attribute(name) for name in fields} | ({_attribute("map_boolean_as_boolean")} if s3 else set())
+    passed_over = {name.lower() for name in (_S3_OTHER if s3 else _PG_OTHER)}
+    parts: list[str] = []
+    secret = False
+    for name, value in attributes(text):
+        secret = secret or _secret(name)
+        if name.lower() in known:
+            parts.append(f"{name}={value}")
+        elif name.lower() not in passed_over:
+            parts.append(f"{name}=***" if not secret and _NAME.fullmatch(name) else "***")
+    return kept, ";".join(parts)
+
+
+def _secret(name: str) -> bool:
+    """Is it an attribute after which nothing may be shown? A password may hold a `;`."""
+    return any(word in name.lower() for word in ("pass", "pwd", "secret", "token", "script"))
 
 
 def _attribute(field: str) -> str:

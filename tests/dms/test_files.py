@@ -132,7 +132,10 @@ def test_an_endpoint_may_be_given_without_the_task(folder: Path) -> None:
         ({"target": {"Endpoints": [TARGET | {"EndpointArn": n} for n in "ab"]}}, "exactly one target endpoint"),
         ({"target": TARGET["S3Settings"]}, "target.json: no endpoint as `aws dms describe-endpoints` prints it"),
         ({"target": TARGET | {"S3Settings": []}}, "target.json: S3Settings: a JSON object is expected"),
-        ({"target": TARGET | {"S3Settings": {"Colour": 1}}}, "target.json: S3Settings: S3Settings has no member"),
+        (
+            {"target": TARGET | {"S3Settings": {"DataFormat": 1}}},
+            "target.json: S3Settings: DataFormat: text is expected",
+        ),
     ],
 )
 def test_what_the_api_does_not_print_is_refused_with_the_file(folder: Path, change: dict[str, Any], why: str) -> None:
@@ -151,7 +154,7 @@ def test_what_the_api_does_not_print_is_refused_with_the_file(folder: Path, chan
         ("postgresql_settings = { TrimSpaceInChar = true }", "postgresql_settings and"),
         ('s3_attributes = "bucketFolder=x"', "s3_attributes and ExtraConnectionAttributes"),
         ('migration_type = "cdc"', "migration_type and MigrationType"),
-        ('table_mappings = "m.json"', "give either 'table_mappings' or 'replication'"),
+        ('table_mappings = "m.json"', "give one of 'table_mappings', 'replication' and 'arn'"),
     ],
 )
 def test_nothing_is_said_twice(folder: Path, more: str, why: str) -> None:
@@ -174,3 +177,9 @@ def test_without_a_task_nothing_can_be_said(folder: Path) -> None:
 def test_a_file_that_is_not_there_is_named(folder: Path) -> None:
     with pytest.raises(ConfigError, match=r"replication = 'task.json': No such file"):
         tasks(folder, ALL)
+
+
+def test_a_member_that_is_newer_than_driftguard_is_remarked_on(folder: Path) -> None:
+    target = TARGET | {"S3Settings": {"DataFormat": "parquet", "Colour": "blue"}}
+    (found,) = tasks(folder, ALL, task=TASK, source=SOURCE, target=target)
+    assert [r.message for r in found.endpoint.remarks] == ["S3Settings has the member Colour, which is not known"]
