@@ -414,6 +414,13 @@ def _cases() -> dict[str, Case]:
             "shop.events_1, shop.events_2 meet in DB.FINAL.EVENTS, and nothing tells their rows apart",
             table="shop.events_1",
         ),
+        "DG430": Case(
+            on(Estate(), *EVENTS, dms=task(ONE_NAME, TOLD_APART)),
+            on(Estate(), *EVENTS),
+            "shop.events_1, shop.events_2 are written to one folder, dms/shop/events/",
+            table="shop.events_1",
+            system="dms",
+        ),
         "DG413": Case(
             on(CLEAN, dms=endpoint(capture_ddls=False)),
             clean,
