@@ -133,6 +133,7 @@ class Snapshots(_Section):
 
 class Typemaps(_Section):
     overrides: str = "typemaps/overrides.toml"
+    observed: str = "typemaps/observed.toml"
 
 
 class Settings(_Section):

@@ -99,7 +99,8 @@ def build_context(
     """Emit, expect, and put every landing beside what is there."""
     tasks = dms_tasks(config)
     policy = config.policy()
-    maps = load_typemaps(config.path(config.settings.typemaps.overrides))
+    files = config.settings.typemaps
+    maps = load_typemaps(config.path(files.overrides), config.path(files.observed))
     resolvers = [(task, Resolver(maps, task.endpoint)) for task in tasks]
     emissions: list[Emission] = []
     unselected: list[str] = []

@@ -17,6 +17,8 @@ class Cast(enum.StrEnum):
     BOOLEAN = "boolean"
     JSON = "json"
     UTC = "utc"  # TIMESTAMP_NTZ that is known to be UTC, to TIMESTAMP_TZ at +00:00
+    MOMENT = "moment"  # TIMESTAMP_LTZ to TIMESTAMP_TZ at +00:00
+    WALL_CLOCK = "wall_clock"  # TIMESTAMP_LTZ to the TIMESTAMP_NTZ that a clock in UTC shows
     NUMBER = "number"
     FLOAT = "float"
     DATE = "date"

@@ -53,6 +53,19 @@ UseTaskStartTimeForFullLoadTimestamp = true
 LobMaxSize = 1024
 """
 
+# What a footer of the DMS stand-in's files shows; for a real pipeline one of its own files has to say it.
+_OBSERVED = """\
+# What was seen in files of this pipeline. These rows win over the shipped type maps; docs/types.md explains them.
+
+[[dms_to_parquet]]
+match = { dms = ["DATETIME"] }
+type = "TIMESTAMP({p})"
+loss = "exact"
+note = "not marked as adjusted to UTC"
+source = "footer of a file of the sandbox's DMS stand-in"
+proven_by = "footer sample"
+"""
+
 _CONNECTIONS = """\
 [{connection}]
 account = "sandbox"
@@ -68,7 +81,7 @@ database = "{database}"
 
 
 def write_files(directory: Path, aurora_url: str, port: int, database: str) -> None:
-    """Write driftguard.toml and the mappings unless they are there, and connections.toml always.
+    """Write what is not there yet of driftguard.toml, the mappings and observed.toml; connections.toml always.
 
     What holds a password is for its owner alone (mode 0600): anybody on the machine can reach the loopback ports.
     """
@@ -79,6 +92,10 @@ def write_files(directory: Path, aurora_url: str, port: int, database: str) -> N
     if not mappings.exists():
         mappings.parent.mkdir(exist_ok=True)
         mappings.write_text(MAPPINGS, encoding="utf-8")
+    observed = directory / "typemaps" / "observed.toml"
+    if not observed.exists():
+        observed.parent.mkdir(exist_ok=True)
+        observed.write_text(_OBSERVED, encoding="utf-8")
     write_private(
         directory / "connections.toml", _CONNECTIONS.format(connection=CONNECTION, port=port, database=database)
     )

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from driftguard.errors import TypeMapError, UsageError
 from driftguard.model.emission import Loss
@@ -38,6 +38,7 @@ class Match(_Strict):
     array: bool | None = None
     dms: tuple[str, ...] = ()
     parquet: tuple[str, ...] = ()
+    staging: tuple[str, ...] = ()  # the family of STAGING's type, for postgres_to_final
 
 
 class When(_Strict):
@@ -48,12 +49,23 @@ class When(_Strict):
     scale_above_precision: bool | None = None
     max_precision: int | None = None
     max_scale: int | None = None
+    longer_than: int | None = None  # varchar(n): n is more than this
     map_boolean_as_boolean: bool | None = None
     trim_space_in_char: bool | None = None
+    map_jsonb_as_clob: bool | None = None
+    map_long_varchar_as: str | None = None
+    map_unbounded_numeric_as_string: bool | None = None
     parquet_timestamp_in_millisecond: bool | None = None
 
 
-SETTINGS = ("map_boolean_as_boolean", "trim_space_in_char", "parquet_timestamp_in_millisecond")
+SETTINGS = (
+    "map_boolean_as_boolean",
+    "trim_space_in_char",
+    "map_jsonb_as_clob",
+    "map_long_varchar_as",
+    "map_unbounded_numeric_as_string",
+    "parquet_timestamp_in_millisecond",
+)
 
 
 class Row(_Strict):
@@ -66,6 +78,9 @@ class Row(_Strict):
     source: str
     proven_by: Literal["footer sample", "AWS text", "stand-in only"]
     note: str = ""
+    loses: dict[str, str] = Field(default_factory=dict)  # a key of special_values.toml → what becomes of such values
+    open: dict[str, str] = Field(default_factory=dict)  # likewise, where the documents do not say it
+    remedy: str = ""
     lob: bool = False
     cast: Cast = Cast.NONE
 
@@ -97,12 +112,17 @@ def shipped() -> TypeMaps:
     return TypeMaps({hop: _rows(folder / f"{hop}.toml") for hop in HOPS})
 
 
-def load(overrides: Path | None = None) -> TypeMaps:
-    """The shipped maps with the overrides of the project's `typemaps/overrides.toml`, where there is one.
+def load(overrides: Path | None = None, observed: Path | None = None) -> TypeMaps:
+    """The shipped maps, what was seen in real files before them, and the project's decisions beside them.
 
-    Raises `TypeMapError` with the file and the key if it is malformed.
+    `observed`: `typemaps/observed.toml`, rows of the first two hops that win over the shipped ones, because a footer
+    of the pipeline's own files says more than a manual. `overrides`: `typemaps/overrides.toml`. Either may be missing.
+    Raises `TypeMapError` with the file and the key if one is malformed.
     """
     maps = shipped()
+    if observed is not None and observed.is_file():
+        seen = _observed(observed)
+        maps = TypeMaps({hop: seen.get(hop, ()) + rows for hop, rows in maps.rows.items()})
     if overrides is None or not overrides.is_file():
         return maps
     document = _read(overrides)
@@ -116,6 +136,35 @@ def load(overrides: Path | None = None) -> TypeMaps:
     for number, item in enumerate(found, start=1):
         _usable(item, f"{overrides}: override {number}")
     return TypeMaps(maps.rows, found)
+
+
+OBSERVABLE = ("postgres_to_dms", "dms_to_parquet")  # a file shows what DMS wrote, not what Snowflake should have
+
+
+def _observed(path: Path) -> dict[str, tuple[Row, ...]]:
+    document = _read(path)
+    unknown = sorted(set(document) - set(OBSERVABLE))
+    if unknown:
+        raise TypeMapError(
+            f"{path}: unknown key {unknown[0]!r}",
+            hint=f"write {' or '.join(f'[[{hop}]]' for hop in OBSERVABLE)} tables",
+        )
+    found = {}
+    for hop, items in document.items():
+        if not isinstance(items, list):
+            raise TypeMapError(f"{path}: [{hop}] is one table", hint=f"write [[{hop}]], one for each observation")
+        found[hop] = tuple(_row(item, path) for item in items)
+        for number, row in enumerate(found[hop], start=1):
+            if not (row.match.type or row.match.dms):
+                raise TypeMapError(f"{path}: {hop} {number}: it does not say for which type", hint="give match = { … }")
+            if hop == "dms_to_parquet" and row.type.partition("(")[0] not in _parquet_words():
+                known = ", ".join(sorted(_parquet_words()))
+                raise TypeMapError(f"{path}: {hop} {number}: type = {row.type!r} is not one of {known}")
+    return found
+
+
+def _parquet_words() -> frozenset[str]:
+    return frozenset(word for row in shipped().rows["parquet_to_staging"] for word in row.match.parquet)
 
 
 def _usable(item: Override, where: str) -> None:
@@ -135,8 +184,23 @@ def _usable(item: Override, where: str) -> None:
             raise TypeMapError(f"{where}: {key} = {text!r} is not a Snowflake type that driftguard knows")
 
 
+@cache
+def special_values() -> dict[str, str]:
+    """The values that rows single out: key → words."""
+    words: dict[str, str] = _read(data_dir("typemaps") / "special_values.toml")["value"]
+    return words
+
+
 def _rows(path: Path) -> tuple[Row, ...]:
-    return tuple(_parse(Row, item, path) for item in _read(path).get("row", []))
+    return tuple(_row(item, path) for item in _read(path).get("row", []))
+
+
+def _row(item: object, path: Path) -> Row:
+    row = _parse(Row, item, path)
+    for key in (*row.loses, *row.open):
+        if key not in special_values():
+            raise TypeMapError(f"{path}: {key!r} is none of {', '.join(special_values())}")
+    return row
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -690,7 +690,8 @@ def test_a_clean_schema_has_no_finding_above_info() -> None:
         ("ratio", plain("float8")),
     )
     other = table("Quoted Name", ('c"1', plain("text")), oid=1001)
-    found = compare(context(everything, other, estate=landed(everything, other)))
+    estate = dataclasses.replace(landed(everything, other), timezone="UTC")
+    found = compare(context(everything, other, estate=estate))
     assert [f.message for f in found if f.severity is not Severity.INFO] == []
 
 

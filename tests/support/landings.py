@@ -59,7 +59,10 @@ _FORCED = {
     Cast.TIMESTAMP: "TIMESTAMP_NTZ(9)",
     Cast.HEX: "BINARY(67108864)",
     Cast.UTC: "TIMESTAMP_TZ(9)",
+    Cast.MOMENT: "TIMESTAMP_TZ(9)",
+    Cast.WALL_CLOCK: "TIMESTAMP_NTZ(9)",
 }
+_STAGED = {Cast.UTC: "TIMESTAMP_NTZ(9)", Cast.MOMENT: "TIMESTAMP_LTZ(9)", Cast.WALL_CLOCK: "TIMESTAMP_LTZ(9)"}
 CASTS = table("casts", *((f"c_{cast.value}", plain("text")) for cast in Cast), oid=3000)
 
 
@@ -68,7 +71,7 @@ def every_cast() -> TypeMaps:
     overrides = [
         Override(
             column=f"shop.casts.c_{cast.value}",
-            staging="TIMESTAMP_NTZ(9)" if cast is Cast.UTC else None,
+            staging=_STAGED.get(cast),
             final=final,
             cast=cast,
             reason="to see its SQL",

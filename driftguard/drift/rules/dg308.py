@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from driftguard.drift.context import Context
+from driftguard.model.emission import Loss
 from driftguard.model.finding import Finding, Place, Severity
+from driftguard.model.landing import FinalColumn
 
 CODE = "DG308"
 TITLE = "the account's time zone could shift timestamps"
-SEVERITY = Severity.WARNING
+SEVERITY = Severity.UNKNOWN
 
 # docs.snowflake.com "COPY INTO <table>", USE_LOGICAL_TYPE: a Parquet timestamp marked as adjusted to UTC is read
 # as TIMESTAMP_LTZ, which TIMEZONE turns into the TIMESTAMP_NTZ of STAGING. AWS does not say how DMS marks.
@@ -17,20 +19,27 @@ _UTC = ("UTC", "Etc/UTC", "GMT", "Etc/GMT")
 
 
 def find(context: Context) -> Iterator[Finding]:
-    """Once for the account, if any landing has a timestamp."""
+    """Once for the account, if any landing has a timestamp whose mark nobody has seen."""
     zone = context.estate.timezone
-    if not zone or zone in _UTC:
+    if zone in _UTC:
         return
     landings = [pair.landing for pair in context.pairs]
-    tables = sum(
-        any(c.emitted_as and c.type.base == "TIMESTAMP_NTZ" for c in item.staging_columns) for item in landings
-    )
+    tables = sum(any(_unmarked(column) for column in item.final_columns) for item in landings)
     if tables:
+        said = f"is {zone}" if zone else "could not be read"
         yield Finding(
             CODE,
             SEVERITY,
-            f"the account's TIMEZONE is {zone}: the timestamps of {tables} tables rest on DMS not marking them as UTC",
+            f"the account's TIMEZONE {said}: the timestamps of {tables} tables rest on DMS not marking them as UTC",
             "AWS does not document the mark; with it, Snowpipe shifts every timestamp by the zone's offset, silently",
-            "look at the footer of one real file (isAdjustedToUTC), or set TIMEZONE to UTC for the account",
+            "one real file answers it: `driftguard probe --aurora`, or write what its footer shows (isAdjustedToUTC) into "
+            "typemaps/observed.toml; or set TIMEZONE to UTC for the account",
             place=Place("snowflake", "account parameter TIMEZONE"),
         )
+
+
+def _unmarked(column: FinalColumn) -> bool:
+    return any(
+        hop.step == "dms_to_parquet" and hop.after.startswith("TIMESTAMP") and hop.loss is Loss.ASSUMED_EXACT
+        for hop in column.hops
+    )
