@@ -14,6 +14,7 @@ _DIGITS = {"INT1": 3, "INT2": 5, "INT4": 10, "INT8": 19, "UINT1": 3, "UINT2": 5,
 _FLOAT_DIGITS = {"REAL4": 6, "REAL8": 15}  # decimal digits that every such float carries
 _TEXT = frozenset(("STRING", "WSTRING", "CLOB", "NCLOB"))
 _TEXT_LENGTHS = {"DATE": 10, "TIME": 15, "DATETIME": 26, "BOOLEAN": 5, "REAL4": 24, "REAL8": 24}  # as text at most
+_REMEDY = "take the rule out of the table mappings, or give it a wider type"
 _HASH_LENGTH = 64  # SHA-256 in hexadecimal digits
 
 
@@ -27,7 +28,7 @@ def retyped(target: TargetColumn, plain: EmittedColumn, types: Resolver) -> Emit
         note = f"change-data-type by rule {target.rule_id}" + (f": {lost}" if lost else "")
         loss = Loss.LOSSY if lost else Loss.ASSUMED_EXACT
         parquet, second = types.parquet_type(dms)
-        first = Hop("postgres_to_dms", before, dms, loss, note, "table mappings", "stand-in only")
+        first = Hop("postgres_to_dms", before, dms, loss, note, "table mappings", "stand-in only", remedy=_REMEDY)
         found = replace(found, dms_type=dms, parquet_type=parquet, hops=(first, second))
     if target.masking:
         found = replace(found, masking=target.masking)

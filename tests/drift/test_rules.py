@@ -457,13 +457,6 @@ def _cases() -> dict[str, Case]:
             table=None,
             system="dms",
         ),
-        "DG418": Case(
-            on(CLEAN, dms=endpoint(map_unbounded_numeric_as_string=True)),
-            clean,
-            "DMS task dms: MapUnboundedNumericAsString is true",
-            table=None,
-            system="dms",
-        ),
         "DG419": Case(
             on(CLEAN, dms=endpoint(add_trailing_padding_character=True)),
             clean,
@@ -949,3 +942,10 @@ def test_deletes_do_not_matter_to_a_task_that_only_loads() -> None:
     dms = dataclasses.replace(task(), migration_type="full-load")
     assert of("DG510", on(CLEAN, dataclasses.replace(ORDERS, replica_identity="n"), dms=dms)) == []
     assert of("DG511", on(CLEAN, identified_by("note"), dms=dms)) == []
+
+
+def test_a_loss_by_a_mapping_rule_is_mended_in_the_mappings() -> None:
+    narrow = _on("total", "change-data-type") | {"data-type": {"type": "int4"}}
+    (finding,) = of("DG108", on(Estate(), dms=task(narrow)))
+    assert "change-data-type by rule 10: values of NUMERIC(10,2) that do not fit INT4" in finding.message
+    assert finding.remedy.startswith("take the rule out of the table mappings")

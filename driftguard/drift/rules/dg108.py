@@ -21,14 +21,12 @@ def find(context: Context) -> Iterator[Finding]:
             for hop in column.hops:
                 if hop.loss is not Loss.LOSSY:
                     continue
-                ours = hop.source == "table mappings"
                 yield Finding(
                     CODE,
                     SEVERITY,
                     f"{table}.{column.source}: {hop.note or f'{hop.before} becomes {hop.after}'}",
                     f"{hop.before} becomes {hop.after} before Snowflake sees it; no type there brings it back",
-                    f"{'take the rule out of the table mappings' if ours else 'change the column type on Aurora'}, or "
-                    "accept the loss with a waiver",
+                    f"{hop.remedy or 'change the column type on Aurora'}, or accept the loss with a waiver",
                     table=table,
                     column=column.source,
                     place=on_aurora(table),
