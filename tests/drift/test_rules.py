@@ -537,6 +537,25 @@ def _cases() -> dict[str, Case]:
             "shop.orders: a delete arrives without id, which the key needs",
             system="aurora",
         ),
+        "DG512": Case(
+            on(Estate(), ORDERS, table("Orders", oid=7)),
+            on(Estate(), ORDERS, table("orders_", oid=7)),
+            "shop.Orders and shop.orders differ only by case",
+            table="shop.Orders",
+            system="aurora",
+        ),
+        "DG513": Case(
+            on(Estate(), ORDERS, dataclasses.replace(table("returns", oid=7), inherits=(ORDERS.id,))),
+            on(Estate(), ORDERS, dataclasses.replace(table("returns", oid=7), partition_of=ORDERS.id)),
+            "shop.orders is loaded with the rows of shop.returns, which inherit from it",
+            system="aurora",
+        ),
+        "DG514": Case(
+            on(CLEAN, dataclasses.replace(ORDERS, replica_identity="f")),
+            on(CLEAN, dataclasses.replace(ORDERS, replica_identity="f"), dms=endpoint(plugin_name="test-decoding")),
+            "shop.orders has REPLICA IDENTITY FULL, and DMS task dms may use the pglogical plug-in",
+            system="aurora",
+        ),
         "DG501": Case(
             on(Estate(), table("log", key=())),
             clean,
