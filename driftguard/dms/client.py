@@ -45,6 +45,8 @@ def connect(region: str, profile: str | None = None, endpoint_url: str | None = 
     try:
         session = boto3.Session(profile_name=profile, region_name=region)
         client: DmsApi = session.client("dms", endpoint_url=endpoint_url, config=patience)
+    except ValueError as error:  # botocore's own word for an address that is none
+        raise ConfigError(f"[dms] region or endpoint_url: {error}", hint="docs/configuration.md shows both") from None
     except Exception as error:
         raise _refusal(error, "the connection") from None
     return client

@@ -25,6 +25,8 @@ def discriminators(group: Sequence[Emission]) -> tuple[str, ...] | None:
     table of the source. Source: AWS DMS User Guide, "Using transformation rule expressions to define column content".
     """
     pairs = [(a, b) for a, b in combinations(group, 2) if family(a.source) != family(b.source)]
+    if not pairs:
+        return ()
     chosen: list[str] = []
     for name in (c.name for c in group[0].cdc if c.role is Role.ADDED):
         values = {id(emission): _constant(emission, name) for emission in group}

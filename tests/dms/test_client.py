@@ -255,6 +255,13 @@ def test_with_an_address_where_nobody_answers(tmp_path: Path) -> None:
     assert "[dms] endpoint_url" in refused(run(folder, "snapshot", "--dms", "x.json"), 3)
 
 
+@pytest.mark.parametrize("setting", ['endpoint_url = "nowhere"', 'region = "no region"'])
+def test_with_an_address_that_is_none(tmp_path: Path, setting: str) -> None:
+    assert "[dms] region or endpoint_url" in refused(
+        run(project(tmp_path, CONFIG_ARN, setting), "snapshot", "--dms", "x.json"), 2
+    )
+
+
 def test_without_boto3(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "boto3", None)
     line = refused(run(project(tmp_path, CONFIG_ARN), "snapshot", "--dms", "x.json"), 2)
