@@ -74,6 +74,8 @@ class EmittedColumn:
     pg_type: PgType | None = None
     lob: bool = False
     hops: tuple[Hop, ...] = ()
+    expression: str = ""  # of the add-column rule that made it
+    masking: str = ""  # the action of the rule that masks its values
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,7 @@ class Source:
     pipeline: str = ""
     cluster: str = ""
     database: str = ""
+    root: TableName | None = None  # a partition: the partitioned table at the top
 
 
 @dataclass(frozen=True, slots=True)
