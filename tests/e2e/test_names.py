@@ -56,9 +56,9 @@ def test_hostile_names_of_tables_and_columns_arrive_with_their_values(home: Home
     assert home.json("plan")["operations"] == []
 
 
-@pytest.mark.parametrize("name", ["Op", "dms_commit_ts", "dms_change_seq", "_DG_FILE", "_dg_commit_ts", "_Dg_Op"])
+@pytest.mark.parametrize("name", ["Op", "dms_commit_ts", "_DG_FILE", "_dg_commit_ts", "_Dg_Op"])
 def test_a_column_whose_name_is_taken_is_refused_and_other_tables_land(home: Home, name: str) -> None:
-    """The operation, the commit time, the change sequence, and driftguard's own columns."""
+    """The operation, the commit time, and driftguard's own columns."""
     home.aurora(
         f'CREATE TABLE taken (id int PRIMARY KEY, "{name}" text)',
         "CREATE TABLE fine (id int PRIMARY KEY, note text)",
@@ -73,3 +73,16 @@ def test_a_column_whose_name_is_taken_is_refused_and_other_tables_land(home: Hom
     home.sync()
     home.assert_equal("fine", rows=1)
     assert home.execute("SELECT COUNT(*) FROM ANALYTICS.INFORMATION_SCHEMA.TABLES WHERE TABLE_NAME = 'TAKEN'") == [(0,)]
+
+
+def test_a_column_named_like_the_change_sequence_lands_and_check_says_that_the_sequence_does_not(home: Home) -> None:
+    """The rule that adds the sequence finds its name taken, so it adds nothing (DG406), and changes lose their order."""
+    home.aurora(
+        "CREATE TABLE orders (id int PRIMARY KEY, dms_change_seq text)", "INSERT INTO orders VALUES (1, 'mine')"
+    )
+    found = json.loads(home.try_("check", "--format", "json").stdout)["findings"]
+    assert {"DG405", "DG406"} <= {f["code"] for f in found}
+    home.run("plan", "--write")
+    home.run("apply", "--quiet")
+    home.sync()
+    home.assert_equal("orders", rows=1)
