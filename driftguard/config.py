@@ -61,6 +61,7 @@ class LandingSection(_Section):
 class Control(_Section):
     schema_name: str = Field(default="DRIFTGUARD", alias="schema")
     lease_seconds: int = Field(default=300, ge=30)
+    cast_failure_days: int = Field(default=7, ge=1)
 
 
 class ManagedBy(_Section):
@@ -165,6 +166,7 @@ class Config:
             pipe_managed_by=s.policy.managed_by.pipe,
             dropped_columns=s.policy.dropped_columns,
             allow_unknown=frozenset(s.policy.allow_unknown),
+            cast_failure_days=s.control.cast_failure_days,
             pipeline=s.pipeline,
         )
 

@@ -119,7 +119,7 @@ def merge_spec(pair: Pair, policy: Policy) -> MergeSpec:
     """
     landing = pair.landing
     columns = [
-        MergeColumn(c.name, c.staging, c.cast, key=c.key, scale=_scale(c.cast, c.type))
+        MergeColumn(c.name, c.staging, c.cast, key=c.key, scale=_scale(c.cast, c.type), precision=_precision(c.type))
         for c in landing.final_columns
         if c.staging is not None
     ]
@@ -164,9 +164,18 @@ def kept_columns(pair: Pair) -> list[MergeColumn]:
             continue
         cast = cast_between(staged.type, column.type)
         if cast is not None:
-            kept.append(MergeColumn(column.name, column.name, cast, kept=True, scale=_scale(cast, column.type)))
+            kept.append(_kept(column.name, cast, column.type))
     return kept
+
+
+def _kept(name: str, cast: Cast, final: SfType) -> MergeColumn:
+    return MergeColumn(name, name, cast, kept=True, scale=_scale(cast, final), precision=_precision(final))
 
 
 def _scale(cast: Cast, final: SfType) -> int:
     return final.scale or 0 if cast is Cast.NUMBER else 0
+
+
+def _precision(final: SfType) -> int:
+    """Digits of a second. 9, the most there is, where the type has none: the spec's default."""
+    return 9 if final.precision is None or not final.base.startswith("TIME") else final.precision

@@ -27,4 +27,5 @@ class Policy:
     pipe_managed_by: str = "driftguard"
     dropped_columns: str = "keep"
     allow_unknown: frozenset[str] = field(default=frozenset())
+    cast_failure_days: int = 7
     pipeline: str = "default"

@@ -16,12 +16,14 @@ from driftguard.merge.generate import generate
 from driftguard.model.catalog import Catalog, Key, Table, Unseen
 from driftguard.model.finding import Finding, Severity
 from driftguard.model.settings import DmsTask, TaskSettings
-from driftguard.model.snowflake import Estate, SfColumn, SfTable, SfType
+from driftguard.model.snowflake import CastFailure, Estate, SfColumn, SfTable, SfType
 
 ORDERS = table("orders", ("note", varchar(40)), ("total", numeric(10, 2)))
 STAGING, FINAL = "DB.STAGING.ORDERS_CDC", "DB.FINAL.ORDERS"
 TEXT = SfType("VARCHAR", length=134_217_728)
 CLEAN = landed(ORDERS)
+WITH_FLAG = table("orders", ("paid", plain("bool")))
+FLAGGED = landed(WITH_FLAG)
 
 
 # -- small changes of an estate -------------------------------------------------------------------------------------
@@ -352,6 +354,12 @@ def _cases() -> dict[str, Case]:
             "tables in DB.FINAL on Snowflake could not be looked at: no privilege",
             table=None,
         ),
+        "DG605": Case(
+            on(dataclasses.replace(FLAGGED, cast_failures=(CastFailure("DB.FINAL.ORDERS", "PAID", 12),)), WITH_FLAG),
+            on(dataclasses.replace(CLEAN, cast_failures=(CastFailure("DB.FINAL.ELSEWHERE", "PAID", 12),))),
+            f"{FINAL}.PAID: 12 values of the last 7 days did not fit",
+            column="paid",
+        ),
         "DG604": Case(
             dataclasses.replace(clean, stale=("snapshot s.json is 9 days old",)),
             clean,
@@ -564,6 +572,14 @@ def test_a_table_that_is_dropped_is_a_note_and_one_that_leaves_the_wal_an_error(
     assert dropped.severity is Severity.INFO
     (unlogged,) = of("DG706", migrated(ORDERS, dataclasses.replace(ORDERS, persistence="u")))
     assert unlogged.severity is Severity.ERROR
+
+
+def test_failed_casts_that_could_not_be_read_are_unknown_where_a_merge_writes_them() -> None:
+    unread = (Unseen("cast failures in DB.DRIFTGUARD", "not authorized"),)
+    (finding,) = compare(on(dataclasses.replace(FLAGGED, unseen=unread), WITH_FLAG))
+    assert (finding.code, finding.severity) == ("DG605", Severity.UNKNOWN)
+    assert compare(on(dataclasses.replace(CLEAN, unseen=unread))) == ()  # no cast of it can fail
+    assert of("DG605", on(dataclasses.replace(Estate(), unseen=unread))) == []
 
 
 # -- mutations: each way in which one side can be changed is named -----------------------------------------------------
