@@ -19,8 +19,9 @@ def cast_failures(
     A table that is not there and one that may not be read give the same error: who knows whether there ought to be one
     has to judge.
     """
+    table = qualified(ObjectName(database, schema, CAST_FAILURE))
     sql = (
-        f"SELECT LANDING, COLUMN_NAME, COUNT(*) AS FAILURES FROM {qualified(ObjectName(database, schema, CAST_FAILURE))} "
+        f"SELECT LANDING, COLUMN_NAME, COUNT(*) AS FAILURES FROM {table} "
         f"WHERE RAN_AT > DATEADD('day', -{days}, CURRENT_TIMESTAMP()) "
         "GROUP BY LANDING, COLUMN_NAME ORDER BY LANDING, COLUMN_NAME"
     )

@@ -24,6 +24,7 @@ from driftguard.sql.snowflake import qualified, quote
 _ORDER = (DG_COMMIT_TS, DG_SEQ)
 _MOVED = "_DG_MOVED"  # this row stands for the old key of an update of the key
 _NEW = "_DG_NEW"  # no run before this one has read the row
+_CAME = "_DG_CAME"  # an update brought the row to this key: what was there before is another row
 
 
 def keys(spec: MergeSpec) -> list[MergeColumn]:
@@ -67,7 +68,9 @@ def source(spec: MergeSpec) -> list[str]:
     if not uncertain(spec) and not key_updates(spec) and not any(c.cast in FALLIBLE for c in keys(spec)):
         return [*_staged(spec, []), *_newest(spec, "")]
     flags = [f"{_lacks(spec, item.column)} AS {item.lacks}" for item in uncertain(spec)]
-    flags += [f"{quote(DG_LOADED_AT)} > :since AS {quote(_NEW)}"] if flags else []
+    if flags:
+        flags.append(f"{_new()} AS {quote(_NEW)}")
+        flags += [f"COALESCE({_moved(spec)}, FALSE) AS {quote(_CAME)}"] if key_updates(spec) else []
     flags += [f"FALSE AS {quote(_MOVED)}"] if spec.deferrable_key and key_updates(spec) else []
     rows = [*_staged(spec, flags), *([] if not key_updates(spec) else ["UNION ALL", *_left(spec)])]
     needed = [f"r.{quote(c.final)} IS NOT NULL" for c in keys(spec) if c.cast in FALLIBLE]
@@ -94,12 +97,13 @@ def _combined(spec: MergeSpec) -> list[str]:
         if item is None:
             found.append(f"r.{name}")
             continue
+        absent = f"r.{item.lacks} AND NOT r.{quote(_CAME)}" if key_updates(spec) else f"r.{item.lacks}"
         for what, alias in (
             (f"r.{name}", name),
             (f"IFF(r.{quote(DG_OP)} = 'D' OR r.{name} IS NULL, 0, 1)", item.found),
             (f"r.{quote(_NEW)}", item.late),
         ):
-            found.append(f"FIRST_VALUE(IFF(r.{item.lacks}, NULL, {what})) IGNORE NULLS {over} AS {alias}")
+            found.append(f"FIRST_VALUE(IFF({absent}, NULL, {what})) IGNORE NULLS {over} AS {alias}")
     return [*found, *(f"r.{quote(name)}" for name in (DG_OP, *_ORDER))]
 
 
@@ -124,16 +128,25 @@ def _left(spec: MergeSpec) -> list[str]:
     old = {c.final: value(c, quote(c.before)) for c in keys(spec) if c.before is not None}
     flags = uncertain(spec)
     projections = [*(old.get(c.final, "NULL") for c in spec.columns), *("FALSE" for _ in flags)]
-    projections += ["FALSE"] if flags else []
+    projections += [_new(), "FALSE"] if flags else []
     projections += ["TRUE"] if spec.deferrable_key else []
-    moved = " OR ".join(f"{old[c.final]} <> {value(c, quote(c.staging))}" for c in keys(spec))
     return [
         "SELECT",
         *_list([*projections, "'D'", _commit_time(spec), _sequence(spec)]),
         f"FROM {qualified(spec.staging)}",
         f"WHERE {_window(spec)}",
-        f"  AND {operation(spec)} = 'U' AND ({moved})",
+        f"  AND {_moved(spec)}",
     ]
+
+
+def _moved(spec: MergeSpec) -> str:
+    """Did this update change the key? NULL where the files do not say."""
+    pairs = [(value(c, quote(c.before)), value(c, quote(c.staging))) for c in keys(spec) if c.before is not None]
+    return f"({operation(spec)} = 'U' AND ({' OR '.join(f'{old} <> {new}' for old, new in pairs)}))"
+
+
+def _new() -> str:
+    return f"{quote(DG_LOADED_AT)} > :since"
 
 
 def _lacks(spec: MergeSpec, column: MergeColumn) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,23 +12,11 @@ from driftguard.merge.generate import generate
 from driftguard.model.identifiers import ObjectName
 from driftguard.model.landing import Cast
 from driftguard.model.merge import MergeColumn, MergeSpec
-from driftguard.sandbox.snowflake.server import SnowflakeServer
 from merging import Bench
 
 ID = MergeColumn("ID", "ID", key=True)
 V = MergeColumn("V", "V", Cast.BOOLEAN)
 NOTE = MergeColumn("NOTE", "NOTE")
-
-
-@pytest.fixture(scope="module")
-def connection() -> Iterator[Any]:
-    server = SnowflakeServer()
-    server.start()
-    try:
-        with snowflake.connector.connect(**server.connect_kwargs(), role="SYSADMIN") as opened:
-            yield opened
-    finally:
-        server.stop()
 
 
 def test_a_value_that_does_not_fit_leaves_what_final_has(connection: Any) -> None:

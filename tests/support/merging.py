@@ -25,17 +25,12 @@ _NUMBERS = itertools.count(1)
 class Bench:
     """One landing in a schema of its own. `at` of a row is its commit: rows of one commit keep the order given."""
 
-    def __init__(self, connection: Any, *columns: MergeColumn, deferrable_key: bool = False) -> None:
+    def __init__(self, connection: Any, *columns: MergeColumn, **spec: Any) -> None:
         self._cursor = connection.cursor()
         schema = f"M{next(_NUMBERS)}"
         self.run_sql("CREATE DATABASE IF NOT EXISTS DB", f"CREATE SCHEMA DB.{schema}")
 
-        def name(table: str) -> ObjectName:
-            return ObjectName("DB", schema, table)
-
-        self.spec = MergeSpec(
-            name("CDC"), name("FINAL"), name("WATERMARK"), columns, "OP", "COMMIT_TS", deferrable_key=deferrable_key
-        )
+        self.spec = self.spec_of(schema, columns, **spec)
         self.files = itertools.count(1)
         self.loads = itertools.count(1)
         before = [f"{quote(c.before)} {_STAGED.get(c.cast, _TEXT)}" for c in columns if c.before]
@@ -52,6 +47,11 @@ class Bench:
             f"COLUMN_NAME VARCHAR(1024) NOT NULL, RAW {_TEXT}, COMMIT_TIME TIMESTAMP_NTZ, FILE_NAME VARCHAR(4096), "
             "FILE_ROW NUMBER(38,0), RAN_AT TIMESTAMP_LTZ NOT NULL)",
         )
+
+    @staticmethod
+    def spec_of(schema: str, columns: tuple[MergeColumn, ...], **spec: Any) -> MergeSpec:
+        places = (ObjectName("DB", schema, name) for name in ("CDC", "FINAL", "WATERMARK"))
+        return MergeSpec(*places, columns, "OP", "COMMIT_TS", **spec)
 
     def run_sql(self, *statements: str) -> list[Any]:
         rows: list[Any] = []

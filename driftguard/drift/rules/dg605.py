@@ -43,8 +43,8 @@ def find(context: Context) -> Iterator[Finding]:
             CODE,
             SEVERITY,
             f"{failure.name}.{failure.column}: {values} of the last {policy.cast_failure_days} days did not fit",
-            "the cast from STAGING failed or would have rounded; FINAL kept its old value, or has NULL in a new row, or "
-            "lacks the row where it is the key",
+            "the cast from STAGING failed or would have rounded; FINAL kept its old value, or has NULL in a new row, "
+            "or lacks the row where it is the key",
             f"read the raw texts in {table}; mend the type (typemaps/overrides.toml) or the value on Aurora, then let "
             "DMS send the rows again",
             table=source_table(pair.landing),
