@@ -325,6 +325,8 @@ def test_every_kind_of_operation_and_every_cast_is_among_them(planned: list[str]
         assert f"{cast_sql(cast, name, scale=scale)} AS {name}" in everything, cast
     assert {f"c_{cast.value}" for cast in Cast} <= {c.name for c in CASTS.columns}
     assert every_cast().overrides
+    for part in ("UNION ALL", '"_DG_MOVED"', "= 'U' AS \"_DG_LACKS_", "LET failures"):
+        assert part in everything, part
     for kept in ("OLD_DATE", "OLD_BOOLEAN", "OLD_NUMBER"):
         assert f'COALESCE(s."{kept}", t."{kept}")' in everything, kept
 
