@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -16,6 +16,7 @@ from driftguard.shell import Shell, emit_outputs
 
 if TYPE_CHECKING:
     from driftguard.commands.check import Proposal
+    from driftguard.model.explanation import Explanation
 
 F = TypeVar("F", bound=Callable[..., Any])
 EPILOG = (
@@ -81,6 +82,13 @@ def common(command: F) -> F:
 
 
 def sources(command: F) -> F:
+    """Options that name both sides; the command gets `source`, `proposal` and `against`."""
+    return origins(
+        click.option("--against", metavar="live|FILE", help="The Snowflake side: live, or a snapshot.")(command)
+    )
+
+
+def origins(command: F) -> F:
     """Options that name the source side; the command gets `source` and `proposal`."""
 
     def bundle(
@@ -97,7 +105,6 @@ def sources(command: F) -> F:
     bundle.__name__, bundle.__doc__ = command.__name__, command.__doc__
     bundle.__click_params__ = getattr(command, "__click_params__", [])  # type: ignore[attr-defined]
     for option in (
-        click.option("--against", metavar="live|FILE", help="The Snowflake side: live, or a snapshot."),
         click.option("--shadow-url", metavar="URL", help="A Postgres to replay on instead of the embedded one."),
         click.option("--base", metavar="URL|SNAPSHOT|DUMP.sql", help="What the migrations are replayed on."),
         click.option(
@@ -152,7 +159,13 @@ def check(
         shell.say(f"note: {note}")
     failing = result.failing(Severity(fail_on))
     report = Report(
-        result.findings, result.source.label, result.target.label, result.tables, len(result.waived), len(failing)
+        result.findings,
+        result.source.label,
+        result.target.label,
+        result.tables,
+        len(result.waived),
+        len(failing),
+        result.losses,
     )
     renderers: dict[str, Callable[[bool], str]] = {
         "text": lambda tty: text.check(report, width=shell.width, color=tty and shell.color, quiet=shell.quiet),
@@ -219,6 +232,38 @@ def plan(
         if result.revision:
             click.echo(f"wrote {_relative(result.revision.path)}")
     sys.exit(ExitCode.FINDINGS if operations and not write_revision else ExitCode.OK)
+
+
+@main.command()
+@click.argument("name", metavar="[TABLE[.COLUMN]]", required=False)
+@common
+@origins
+@click.option("--type", "type_", metavar="TYPE", help="A bare type instead of a table, such as 'numeric(40,2)'.")
+@click.option("--format", "format_", type=click.Choice(["text", "json", "markdown"]), default="text", show_default=True)
+def explain(
+    shell: Shell, name: str | None, source: str | None, proposal: Proposal | None, type_: str | None, format_: str
+) -> None:
+    """How values of a table, a column or a type get to FINAL: every hop, its source, and what is lost.
+
+    TABLE is an Aurora name, read as an SQL identifier: shop.orders, or 'shop."Order Items".id'.
+    """
+    from driftguard.commands.explain import explain as run
+    from driftguard.commands.explain import explain_type
+    from driftguard.render import explain as render
+
+    if (name is None) == (type_ is None):
+        raise UsageError("name either a table (or a column of it) or a --type")
+    if type_ is not None:
+        found: Sequence[Explanation] = (explain_type(shell.load_or_none(), type_),)
+    else:
+        with shell.working("looking at Aurora"):
+            found = run(shell.load(), str(name), source=source, proposal=proposal)
+    if format_ == "json":
+        click.echo(render.json(found), nl=False)
+    elif format_ == "markdown":
+        click.echo(render.markdown(found), nl=False)
+    else:
+        click.echo(render.text(found, width=shell.width, color=shell.color), nl=False)
 
 
 @main.command()

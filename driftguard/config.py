@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from driftguard.errors import ConfigError
+from driftguard.errors import ConfigError, NoConfigError
 from driftguard.model.policy import ColumnPolicy, Policy
 
 FILE_NAME = "driftguard.toml"
@@ -237,7 +237,7 @@ def _find(file: Path | None, directory: Path | None, environ: Mapping[str, str])
     shared = folder / "pyproject.toml"
     if shared.is_file() and "driftguard" in _table(_read(shared).get("tool")):
         return shared
-    raise ConfigError(f"{own}: no such file", hint="`driftguard init` writes one, or name it with --config or --dir")
+    raise NoConfigError(f"{own}: no such file", hint="`driftguard init` writes one, or name it with --config or --dir")
 
 
 def _table(value: object) -> dict[str, Any]:

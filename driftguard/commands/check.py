@@ -11,10 +11,12 @@ from driftguard.commands.world import Seen, build_context, catalog_of, estate_of
 from driftguard.config import Config
 from driftguard.drift.compare import all_rules, compare
 from driftguard.drift.context import Context
+from driftguard.drift.ledger import ledger
 from driftguard.drift.rules.dg801 import judge
 from driftguard.errors import UsageError
 from driftguard.model.catalog import Catalog
 from driftguard.model.finding import Finding, Severity
+from driftguard.model.loss import LossEntry
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,7 @@ class CheckResult:
     source: Seen
     target: Seen
     allowed_unknown: frozenset[str]
+    losses: tuple[LossEntry, ...] = ()
 
     @property
     def tables(self) -> int:
@@ -77,7 +80,8 @@ def check(
     today = datetime.now(UTC).date().isoformat()
     stands, waived = judge(compare(context), config.settings.waiver, today)
     allowed = context.policy.allow_unknown | frozenset(allow_unknown)
-    return CheckResult(stands, waived, context, seen, target, allowed)
+    losses = ledger(context.expectation.landings, context.tasks)
+    return CheckResult(stands, waived, context, seen, target, allowed, losses)
 
 
 def proposed_catalog(config: Config, proposal: Proposal) -> tuple[Catalog, Catalog, Seen]:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 
 from driftguard.drift.expect import Expectation
 from driftguard.drift.fit import Fit, fit
-from driftguard.merge.casts import cast_between
 from driftguard.model.catalog import Catalog
 from driftguard.model.emission import Role
 from driftguard.model.identifiers import ObjectName, snowflake_name
@@ -16,6 +15,7 @@ from driftguard.model.merge import MergeColumn, MergeSpec
 from driftguard.model.policy import Policy
 from driftguard.model.settings import DmsTask
 from driftguard.model.snowflake import Estate, FileFormat, Pipe, SfColumn, SfTable, SfType, Task
+from driftguard.typemap.casting import cast_between
 
 WATERMARK = "WATERMARK"
 _SERVICE = frozenset((*FINAL_SERVICE, *STAGING_SERVICE))

@@ -7,7 +7,6 @@ column has, a time of day in a date, an offset in a TIMESTAMP_NTZ. `failed_sql` 
 from __future__ import annotations
 
 from driftguard.model.landing import Cast
-from driftguard.model.snowflake import SfType
 
 # Counting from one epoch to the other is independent of the session's TIMEZONE, which a cast from TIMESTAMP_NTZ is not,
 # and of formats, which know four digits of a year. DMS gives microseconds at most.
@@ -56,32 +55,3 @@ def failed_sql(cast: Cast, column: str, *, scale: int = 0, precision: int = 9) -
     if cast not in FALLIBLE:
         return None
     return f"{column} IS NOT NULL AND {cast_sql(cast, column, scale=scale, precision=precision)} IS NULL"
-
-
-# From VARCHAR, because that is what STAGING holds wherever a Parquet type is not certain.
-_FROM_TEXT = {
-    "BOOLEAN": Cast.BOOLEAN,
-    "VARIANT": Cast.JSON,
-    "NUMBER": Cast.NUMBER,
-    "FLOAT": Cast.FLOAT,
-    "DATE": Cast.DATE,
-    "TIME": Cast.TIME,
-    "TIMESTAMP_NTZ": Cast.TIMESTAMP,
-    "BINARY": Cast.HEX,
-}
-
-
-_BETWEEN_TIMES = {
-    ("TIMESTAMP_NTZ", "TIMESTAMP_TZ"): Cast.UTC,
-    ("TIMESTAMP_LTZ", "TIMESTAMP_TZ"): Cast.MOMENT,
-    ("TIMESTAMP_LTZ", "TIMESTAMP_NTZ"): Cast.WALL_CLOCK,
-}
-
-
-def cast_between(staging: SfType, final: SfType) -> Cast | None:
-    """The cast that carries one type to the other; None where the merge knows none."""
-    if staging.base == final.base:
-        return Cast.NONE
-    if staging.base == "VARCHAR":
-        return _FROM_TEXT.get(final.base)
-    return _BETWEEN_TIMES.get((staging.base, final.base))

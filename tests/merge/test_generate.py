@@ -9,12 +9,13 @@ import pytest
 
 from builders import POLICY, context, landed, plain, table, varchar
 from driftguard.drift.context import merge_spec
-from driftguard.merge.casts import cast_between, cast_sql, failed_sql
+from driftguard.merge.casts import cast_sql, failed_sql
 from driftguard.merge.generate import MARK, generate, is_generated
 from driftguard.model.identifiers import ObjectName
 from driftguard.model.landing import Cast
 from driftguard.model.merge import MergeColumn, MergeSpec
 from driftguard.sql.snowflake import parse_type, qualified
+from driftguard.typemap.casting import cast_between
 
 SPEC = MergeSpec(
     staging=ObjectName("DB", "STAGING", "ORDERS_CDC"),
