@@ -300,7 +300,7 @@ def apply(shell: Shell, dry_run: bool, allowed: tuple[str, ...], revision: str |
 @common
 @click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def status(shell: Shell, format_: str) -> None:
-    """Which revisions are applied, begun or waiting, and whether an apply is running."""
+    """Which revisions are applied, begun or waiting, whether an apply is running, and how many values did not fit."""
     import dataclasses
 
     from driftguard.commands.status import status as run
@@ -321,6 +321,11 @@ def status(shell: Shell, format_: str) -> None:
         click.echo("no revisions: `driftguard plan --write` makes them")
     if result.lease_holder:
         click.echo(f"an apply is running: {result.lease_holder}")
+    if result.cast_failures is not None:
+        values = "1 value" if result.cast_failures == 1 else f"{result.cast_failures} values"
+        click.echo(f"{values} of the last {result.cast_failure_days} days did not fit (DG605)")
+    elif result.control:
+        click.echo("whether values did not fit is not known: the table CAST_FAILURE could not be read")
 
 
 @main.command()

@@ -13,7 +13,7 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from driftguard.errors import ConfigError, NoConfigError
-from driftguard.model.policy import Policy
+from driftguard.model.policy import ColumnPolicy, Policy
 
 FILE_NAME = "driftguard.toml"
 Owner = Literal["driftguard", "terraform", "dbt", "sql"]
@@ -61,6 +61,7 @@ class LandingSection(_Section):
 class Control(_Section):
     schema_name: str = Field(default="DRIFTGUARD", alias="schema")
     lease_seconds: int = Field(default=300, ge=30)
+    cast_failure_days: int = Field(default=7, ge=1)
 
 
 class ManagedBy(_Section):
@@ -70,8 +71,21 @@ class ManagedBy(_Section):
     pipe: Owner = "driftguard"
 
 
+OnNullUpdate = Literal["overwrite", "keep"]
+
+
+class ColumnPolicySection(_Section):
+    """One column or, with the wildcards * and ?, several: what a NULL in an update of a large value means."""
+
+    table: str = Field(pattern=r"^.+\..+$")
+    column: str = Field(min_length=1)
+    on_null_update: OnNullUpdate
+
+
 class PolicySection(_Section):
     dropped_columns: Literal["keep"] = "keep"
+    on_null_update: OnNullUpdate = "overwrite"
+    columns: tuple[ColumnPolicySection, ...] = ()
     allow_unknown: tuple[str, ...] = ()
     managed_by: ManagedBy = ManagedBy()
 
@@ -185,7 +199,10 @@ class Config:
             merge_managed_by=s.policy.managed_by.merge,
             pipe_managed_by=s.policy.managed_by.pipe,
             dropped_columns=s.policy.dropped_columns,
+            on_null_update=s.policy.on_null_update,
+            columns=tuple(ColumnPolicy(c.table, c.column, c.on_null_update) for c in s.policy.columns),
             allow_unknown=frozenset(s.policy.allow_unknown),
+            cast_failure_days=s.control.cast_failure_days,
             pipeline=s.pipeline,
         )
 

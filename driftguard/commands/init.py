@@ -48,6 +48,11 @@ _MAPPINGS = """\
       "rule-action": "add-column", "value": "dms_change_seq", "expression": "$AR_H_CHANGE_SEQ",
       "object-locator": { "schema-name": "%", "table-name": "%" },
       "data-type": { "type": "string", "length": 35 }
+    },
+    {
+      "rule-type": "transformation", "rule-id": "3", "rule-name": "3", "rule-target": "column",
+      "rule-action": "add-before-image-columns", "object-locator": { "schema-name": "%", "table-name": "%" },
+      "before-image-def": { "column-prefix": "BI_", "column-suffix": "", "column-filter": "pk-only" }
     }
   ]
 }

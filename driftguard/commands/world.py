@@ -79,13 +79,17 @@ def estate_of(config: Config, against: str | None) -> tuple[Estate, Seen]:
 
 def live_estate(config: Config, session: Session) -> Estate:
     """Introspect the schemas of the landings."""
+    from driftguard.control.failures import cast_failures
     from driftguard.control.schema import applied_revisions
     from driftguard.snowflake.introspect import introspect
 
     policy = config.policy()
     schemas = (policy.staging_schema, policy.final_schema, stage_name(policy).schema)
     estate = introspect(session, policy.database, schemas)
-    return replace(estate, revisions=applied_revisions(session, policy.database, policy.control_schema))
+    place = (policy.database, policy.control_schema)
+    failures, unread = cast_failures(session, *place, policy.cast_failure_days)
+    revisions = applied_revisions(session, *place)
+    return replace(estate, revisions=revisions, cast_failures=failures, unseen=(*estate.unseen, *unread))
 
 
 def build_context(

@@ -17,6 +17,7 @@ OP = "Op"
 OP_SOURCE = 'AWS DMS User Guide, "Using Amazon S3 as a target", indicating source DB operations'
 TIME_SOURCE = "AWS DMS API, S3Settings.TimestampColumnName"
 CHANGE_SEQ = "$AR_H_CHANGE_SEQ"
+TOASTABLE = ("x", "e", "m")  # pg_attribute.attstorage: PostgreSQL may move such a value out of the row
 CHOSEN = "left out by a mapping rule "  # how the reason of a dropped column begins when somebody wrote it so
 
 
@@ -64,7 +65,7 @@ def emit(
         if reason:
             dropped.append((source.name, reason))
             continue
-        plain = _plain(column.name, source.name, delivery)
+        plain = _plain(column.name, source.name, delivery, source.storage in TOASTABLE)
         data.append(retyped(column, plain, types) if column.data_type or column.masking else plain)
         key_names[source.name] = column.name
 
@@ -80,6 +81,7 @@ def emit(
         key=emitted_key if len(emitted_key) == len(key) else (),
         dropped=tuple(dropped),
         warnings=tuple(warnings),
+        deferrable_key=table.primary_key is not None and table.primary_key.deferrable,
     )
 
 
@@ -94,7 +96,7 @@ def _not_delivered(delivery: Delivery, table: Table, task: DmsTask) -> str:
 
 
 @lru_cache(maxsize=100_000)
-def _plain(name: str, source: str, delivery: Delivery) -> EmittedColumn:
+def _plain(name: str, source: str, delivery: Delivery, toastable: bool) -> EmittedColumn:
     """A column whose type no rule changes. Made once for all tables: large databases repeat their names."""
     return EmittedColumn(
         name=name,
@@ -104,6 +106,7 @@ def _plain(name: str, source: str, delivery: Delivery) -> EmittedColumn:
         source=source,
         pg_type=delivery.pg,
         lob=delivery.lob,
+        toastable=toastable,
         hops=delivery.hops,
     )
 
@@ -114,7 +117,7 @@ def _made_up(target: TargetColumn, source: Column | None, types: Resolver) -> Em
     dms = override_text(target) if target.data_type else "STRING"
     if target.before_image and source is not None:
         role = Role.BEFORE_IMAGE
-        dms = types.deliver(source.type).dms
+        dms = dms if target.data_type else types.deliver(source.type).dms  # a changed type holds for both images
     elif target.expression == CHANGE_SEQ:
         role = Role.CHANGE_SEQ
     parquet, hop = types.parquet_type(dms)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -10,18 +11,21 @@ import pytest
 
 from builders import ENDPOINT, POLICY, RULES, context, landed, numeric, plain, table, task, varchar
 from driftguard.drift.compare import all_rules, compare
-from driftguard.drift.context import Context
+from driftguard.drift.context import Context, merge_spec
 from driftguard.emission.mapping_document import parse_mappings
 from driftguard.merge.generate import generate
 from driftguard.model.catalog import Catalog, Key, Table, Unseen
 from driftguard.model.finding import Finding, Severity
+from driftguard.model.policy import ColumnPolicy, Policy
 from driftguard.model.settings import DmsTask, Remark, TaskSettings
-from driftguard.model.snowflake import Estate, SfColumn, SfTable, SfType
+from driftguard.model.snowflake import CastFailure, Estate, SfColumn, SfTable, SfType
 
 ORDERS = table("orders", ("note", varchar(40)), ("total", numeric(10, 2)))
 STAGING, FINAL = "DB.STAGING.ORDERS_CDC", "DB.FINAL.ORDERS"
 TEXT = SfType("VARCHAR", length=134_217_728)
 CLEAN = landed(ORDERS)
+WITH_FLAG = table("orders", ("paid", plain("bool")))
+FLAGGED = landed(WITH_FLAG)
 
 
 # -- small changes of an estate -------------------------------------------------------------------------------------
@@ -137,6 +141,25 @@ def large(item: Table) -> Table:
     """The table with a column that PostgreSQL can move out of the row."""
     columns = (dataclasses.replace(c, storage="x") if c.name == "note" else c for c in item.columns)
     return dataclasses.replace(item, columns=tuple(columns))
+
+
+CODED = dataclasses.replace(table("orders", ("code", varchar(8))), primary_key=Key("orders_pkey", ("code",)))
+
+
+def before_images(columns: str = "pk-only") -> dict[str, object]:
+    return {
+        "rule-type": "transformation",
+        "rule-id": "7",
+        "rule-name": "7",
+        "rule-target": "column",
+        "rule-action": "add-before-image-columns",
+        "object-locator": {"schema-name": "%", "table-name": "%"},
+        "before-image-def": {"column-prefix": "OLD_", "column-suffix": "_WAS", "column-filter": columns},
+    }
+
+
+def keeping(table_: str, column_: str, default: str = "overwrite") -> Policy:
+    return dataclasses.replace(POLICY, on_null_update=default, columns=(ColumnPolicy(table_, column_, "keep"),))
 
 
 def renamed_column() -> Table:
@@ -580,9 +603,26 @@ def _cases() -> dict[str, Case]:
         ),
         "DG504": Case(
             on(CLEAN, large(ORDERS)),
-            on(CLEAN, dataclasses.replace(large(ORDERS), replica_identity="f")),
+            on(
+                CLEAN,
+                dataclasses.replace(large(ORDERS), replica_identity="f"),
+                dms=endpoint(plugin_name="test-decoding"),
+            ),
             "shop.orders: an update can arrive without the unchanged large values of note",
             system="aurora",
+        ),
+        "DG505": Case(
+            on(landed(CODED), CODED),
+            on(landed(CODED, dms=task(before_images())), CODED, dms=task(before_images())),
+            "shop.orders: an update of its key (code) leaves the old row in FINAL",
+            system="aurora",
+        ),
+        "DG506": Case(
+            on(CLEAN, policy=keeping("shop.orders", "note")),
+            on(CLEAN, large(ORDERS), policy=keeping("shop.*", "no?e")),
+            "[[policy.columns]] shop.orders.note: PostgreSQL always sends shop.orders.note",
+            table=None,
+            system="file",
         ),
         "DG503": Case(
             dataclasses.replace(clean, catalog=Catalog((ORDERS,), unseen=(Unseen("schema billing", "no USAGE"),))),
@@ -596,6 +636,12 @@ def _cases() -> dict[str, Case]:
             clean,
             "tables in DB.FINAL on Snowflake could not be looked at: no privilege",
             table=None,
+        ),
+        "DG605": Case(
+            on(dataclasses.replace(FLAGGED, cast_failures=(CastFailure("DB.FINAL.ORDERS", "PAID", 12),)), WITH_FLAG),
+            on(dataclasses.replace(CLEAN, cast_failures=(CastFailure("DB.FINAL.ELSEWHERE", "PAID", 12),))),
+            f"{FINAL}.PAID: 12 values of the last 7 days did not fit",
+            column="paid",
         ),
         "DG604": Case(
             dataclasses.replace(clean, stale=("snapshot s.json is 9 days old",)),
@@ -811,6 +857,81 @@ def test_a_table_that_is_dropped_is_a_note_and_one_that_leaves_the_wal_an_error(
     assert unlogged.severity is Severity.ERROR
 
 
+def test_failed_casts_that_could_not_be_read_are_unknown_where_a_merge_writes_them() -> None:
+    unread = (Unseen("cast failures in DB.DRIFTGUARD", "not authorized"),)
+    (finding,) = compare(on(dataclasses.replace(FLAGGED, unseen=unread), WITH_FLAG))
+    assert (finding.code, finding.severity) == ("DG605", Severity.UNKNOWN)
+    assert compare(on(dataclasses.replace(CLEAN, unseen=unread))) == ()  # no cast of it can fail
+    assert of("DG605", on(dataclasses.replace(Estate(), unseen=unread))) == []
+
+
+def test_full_replica_identity_does_not_help_with_a_plug_in_that_does_not_support_it() -> None:
+    (finding,) = of("DG504", on(CLEAN, dataclasses.replace(large(ORDERS), replica_identity="f")))
+    assert finding.severity is Severity.WARNING
+    assert "REPLICA IDENTITY is FULL, the plug-in pglogical, with which AWS does not support FULL" in finding.reason
+    assert "test-decoding" in finding.remedy
+
+
+def test_a_column_that_is_kept_is_a_note_and_the_others_of_its_table_a_warning() -> None:
+    both = plus(large(ORDERS), dataclasses.replace(large(ORDERS).columns[1], name="body", attnum=9))
+    kept, erased = sorted(of("DG504", on(CLEAN, both, policy=keeping("shop.orders", "body"))), key=lambda f: f.severity)
+    assert (kept.severity, erased.severity) == (Severity.INFO, Severity.WARNING)
+    assert kept.message.endswith("does not reach body")
+    assert erased.message.endswith("values of note")
+
+
+def test_the_policy_of_a_column_wins_over_the_default_and_the_first_that_covers_it_counts() -> None:
+    policy = dataclasses.replace(
+        keeping("*", "never"),
+        on_null_update="keep",
+        columns=(ColumnPolicy("shop.orders", "n*", "overwrite"), ColumnPolicy("shop.*", "*", "keep")),
+    )
+    (pair,) = on(CLEAN, large(ORDERS), policy=policy).pairs
+    assert [c.final for c in merge_spec(pair, policy).columns if c.keep_on_null_update] == []
+    policy = dataclasses.replace(policy, columns=())
+    (pair,) = on(CLEAN, large(ORDERS), policy=policy).pairs
+    assert [c.final for c in merge_spec(pair, policy).columns if c.keep_on_null_update] == ["NOTE"]
+
+
+def test_a_changed_policy_is_a_changed_merge() -> None:
+    estate = landed(large(ORDERS))
+    assert of("DG304", on(estate, large(ORDERS))) == []
+    assert of("DG304", on(estate, large(ORDERS), policy=keeping("shop.orders", "note")))
+
+
+def test_a_policy_for_a_column_that_nobody_knows_is_named() -> None:
+    (finding,) = of("DG506", on(CLEAN, policy=keeping("shop.order", "note")))
+    assert "no column that DMS writes is called so" in finding.message
+
+
+def test_the_remedy_for_keys_is_a_rule_that_ends_the_finding() -> None:
+    (finding,) = of("DG505", on(landed(CODED), CODED))
+    rule = json.loads(finding.remedy.partition("the task: ")[2])
+    assert rule["rule-id"] == "3"
+    mended = task(rule)
+    assert of("DG505", on(landed(CODED, dms=mended), CODED, dms=mended)) == []
+    (pair,) = on(landed(CODED, dms=mended), CODED, dms=mended).pairs
+    assert [c.before for c in merge_spec(pair, POLICY).columns if c.key] == ["BI_code"]
+
+
+def test_a_before_image_of_a_part_of_the_key_is_named_as_such_and_not_used() -> None:
+    """A LOB in the key gets no before-image."""
+    mixed = dataclasses.replace(
+        table("orders", ("code", varchar(8)), ("word", plain("text"))), primary_key=Key("pk", ("code", "word"))
+    )
+    dms = task(before_images())
+    (finding,) = of("DG505", on(landed(mixed, dms=dms), mixed, dms=dms))
+    assert "before-images are mapped for a part of it only, word has none" in finding.message
+    (pair,) = on(landed(mixed, dms=dms), mixed, dms=dms).pairs
+    assert {c.before for c in merge_spec(pair, POLICY).columns} == {None}
+
+
+def test_a_key_that_nobody_can_set_needs_no_before_image() -> None:
+    assert of("DG505", on(CLEAN)) == []
+    by_default = dataclasses.replace(ORDERS.columns[0], identity="d")
+    assert of("DG505", on(CLEAN, dataclasses.replace(ORDERS, columns=(by_default, *ORDERS.columns[1:]))))
+
+
 # -- mutations: each way in which one side can be changed is named -----------------------------------------------------
 
 WIDER = table("orders", ("note", varchar(41)), ("total", numeric(10, 2)))
@@ -855,7 +976,7 @@ MUTATIONS: dict[str, tuple[Context, set[str]]] = {
     ),
     "type changed on Aurora": (on(CLEAN, table("orders", ("note", plain("date")), ("total", numeric(10, 2)))), {"DG104", "DG204"}),
     "key dropped on Aurora": (on(CLEAN, dataclasses.replace(ORDERS, primary_key=None)), {"DG501"}),
-    "key extended on Aurora": (on(CLEAN, dataclasses.replace(ORDERS, primary_key=Key("k", ("id", "note")))), {"DG206", "DG304"}),
+    "key extended on Aurora": (on(CLEAN, dataclasses.replace(ORDERS, primary_key=Key("k", ("id", "note")))), {"DG206", "DG304", "DG505"}),
     "table renamed on Aurora": (on(CLEAN, dataclasses.replace(ORDERS, name="purchases")), {"DG101"}),
     "loads stamped late": (on(CLEAN, dms=endpoint(use_task_start_time_for_full_load_timestamp=False)), {"DG304", "DG404"}),
 }  # fmt: skip
@@ -869,8 +990,6 @@ def test_a_change_on_one_side_is_named(what: str) -> None:
 
 
 def test_the_merge_of_the_clean_estate_is_the_generated_one() -> None:
-    from driftguard.drift.context import merge_spec
-
     (pair,) = on(CLEAN).pairs
     assert CLEAN.tasks[0].definition == generate(merge_spec(pair, POLICY))
 

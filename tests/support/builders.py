@@ -63,13 +63,16 @@ def table(
     schema: str = "shop",
     oid: int = 1000,
 ) -> Table:
-    """A table with a bigint `id` first, then `columns`."""
+    """A table with a bigint `id` first, GENERATED ALWAYS AS IDENTITY, then `columns`."""
     all_columns = (("id", plain("int8")), *columns)
     return Table(
         oid,
         schema,
         name,
-        tuple(Column(n, i, t, nullable=n not in key) for i, (n, t) in enumerate(all_columns, start=1)),
+        tuple(
+            Column(n, i, t, nullable=n not in key, identity="a" if n == "id" else "")
+            for i, (n, t) in enumerate(all_columns, start=1)
+        ),
         primary_key=Key(f"{name}_pkey", key) if key else None,
     )
 

@@ -147,11 +147,35 @@ def contexts() -> list[tuple[Context, Estate]]:
         for at_start in (True, False)
         for change_seq in (True, False)
     ]
+    found.append(_uncertain(TABLES[0]))
+    found.append(_uncertain(*TABLES[3:6]))
     there = landed(TABLES[0])
     found.append(context(grown, estate=there))
     found.append(context(TABLES[0], estate=kept(there)))
     found.append(context(TABLES[0], estate=_narrow(there)))
     return [(item, item.estate) for item in found]
+
+
+def _uncertain(*items: Table) -> Context:
+    """Everything that makes a merge long: large values that are kept, before-images, a key checked at the end."""
+    before: dict[str, object] = {
+        "rule-type": "transformation",
+        "rule-id": "9",
+        "rule-name": "9",
+        "rule-target": "column",
+        "rule-action": "add-before-image-columns",
+        "object-locator": {"schema-name": "%", "table-name": "%"},
+    }
+    task = DmsTask("dms", parse_mappings({"rules": [*RULES, before]}), ENDPOINT)
+    tables = (
+        dataclasses.replace(
+            item,
+            columns=tuple(dataclasses.replace(c, storage="x") for c in item.columns),
+            primary_key=dataclasses.replace(item.primary_key, deferrable=True) if item.primary_key else None,
+        )
+        for item in items
+    )
+    return context(*tables, dms=task, policy=dataclasses.replace(POLICY, on_null_update="keep"))
 
 
 def _narrow(estate: Estate) -> Estate:
