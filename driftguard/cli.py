@@ -332,12 +332,13 @@ def status(shell: Shell, format_: str) -> None:
 @common
 @click.option("--aurora", type=click.Path(path_type=Path), metavar="FILE", help="Write the Aurora side to FILE.")
 @click.option("--snowflake", type=click.Path(path_type=Path), metavar="FILE", help="Write the Snowflake side to FILE.")
-def snapshot(shell: Shell, aurora: Path | None, snowflake: Path | None) -> None:
-    """Write both sides as JSON, so that CI can check without credentials."""
+@click.option("--dms", type=click.Path(path_type=Path), metavar="FILE", help="Write the DMS tasks with an arn to FILE.")
+def snapshot(shell: Shell, aurora: Path | None, snowflake: Path | None, dms: Path | None) -> None:
+    """Write both sides, or those that are named, as JSON, so that CI can check without credentials."""
     from driftguard.commands.snapshot import snapshot as run
 
     with shell.working("reading"):
-        result = run(shell.load(), aurora=aurora, snowflake=snowflake)
+        result = run(shell.load(), aurora=aurora, snowflake=snowflake, dms=dms)
     for path, what in result.files:
         click.echo(f"wrote {_relative(path)} ({what})")
 

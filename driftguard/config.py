@@ -8,9 +8,9 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from driftguard.errors import ConfigError, NoConfigError
 from driftguard.model.policy import ColumnPolicy, Policy
@@ -101,16 +101,37 @@ class Waiver(_Section):
 
 
 class DmsTaskSection(_Section):
-    """One DMS task or Serverless replication. Settings as in the API: a table here, or the name of a JSON file."""
+    """One DMS task or Serverless replication: files or tables as the DMS API prints them."""
 
     name: str = "dms"
-    table_mappings: str | dict[str, Any]
+    arn: str | None = None  # of the task or Serverless replication: read from AWS
+    replication: str | dict[str, Any] | None = None  # an item of describe-replication-tasks or -configs
+    source_endpoint: str | dict[str, Any] | None = None  # an item of describe-endpoints
+    target_endpoint: str | dict[str, Any] | None = None
+    # The same in pieces:
+    table_mappings: str | dict[str, Any] | None = None
     s3_settings: str | dict[str, Any] = Field(default_factory=dict)
     postgresql_settings: str | dict[str, Any] = Field(default_factory=dict)
     task_settings: str | dict[str, Any] = Field(default_factory=dict)
+    s3_attributes: str = ""  # extra connection attributes of the target endpoint
+    postgresql_attributes: str = ""  # and of the source endpoint
+    migration_type: Literal["", "full-load", "cdc", "full-load-and-cdc"] = ""
+    engine_version: str = ""
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        if sum(place is not None for place in (self.table_mappings, self.replication, self.arn)) != 1:
+            raise ValueError("give one of 'table_mappings', 'replication' and 'arn'")
+        if self.arn is not None and (self.source_endpoint is not None or self.target_endpoint is not None):
+            raise ValueError("with 'arn' the endpoints are read from AWS too: leave them out")
+        return self
 
 
 class Dms(_Section):
+    region: str | None = None  # default: that of the ARN
+    profile: str | None = None
+    endpoint_url: str | None = None
+    snapshot: str = ""  # tasks with an arn are read from this file, and not from AWS
     task: tuple[DmsTaskSection, ...] = ()
 
 
@@ -281,4 +302,4 @@ def _config_error(path: Path, error: ValidationError) -> ConfigError:
     if first["type"] == "missing":
         return ConfigError(f"{path}: {where!r} is missing", hint="docs/configuration.md lists the keys")
     more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
-    return ConfigError(f"{path}: {where}: {first['msg']}{more}")
+    return ConfigError(f"{path}: {where}: {first['msg'].removeprefix('Value error, ')}{more}")

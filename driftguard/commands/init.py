@@ -28,6 +28,7 @@ final_schema = "FINAL"
 stage = "DMS_STAGE"          # its URL ends at the BucketFolder of the DMS endpoint
 # warehouse = "LOADING"      # of the merge tasks; without it they are serverless
 
+# Or everything from AWS, without the lines below: arn = "arn:aws:dms:…:task:…" (pip install driftguard[aws])
 [[dms.task]]
 name = "shop"
 table_mappings = "dms/table-mappings.json"   # as `aws dms describe-replication-tasks` prints it

@@ -14,8 +14,9 @@ from driftguard.drift.context import Context, pair_up
 from driftguard.drift.expect import expect, stage_name
 from driftguard.emission.emit import emit
 from driftguard.errors import ConfigError, UsageError
-from driftguard.model.catalog import Catalog
+from driftguard.model.catalog import Catalog, partition_roots
 from driftguard.model.emission import Emission
+from driftguard.model.settings import DmsTask
 from driftguard.model.snapshot import load_catalog, load_estate
 from driftguard.model.snowflake import Estate
 from driftguard.snowflake.session import Session, configured
@@ -107,17 +108,20 @@ def build_context(
     resolvers = [(task, Resolver(maps, task.endpoint)) for task in tasks]
     emissions: list[Emission] = []
     unselected: list[str] = []
+    roots = partition_roots(catalog.tables)
+    names = {"database": catalog.database, "pipeline": policy.pipeline}
     for table in catalog.tables:
         found = [
             e
             for task, types in resolvers
-            if (e := emit(table, task, types, database=catalog.database, pipeline=policy.pipeline)) is not None
+            if (e := emit(table, task, types, root=roots.get(table.id), **names)) is not None
         ]
         emissions += found
         if not found and table.kind == "r" and table.persistence == "p":
             unselected.append(str(table.id))
     expectation = expect(emissions, tasks, maps, policy)
     limit = config.settings.snapshots.max_age_days
+    seen = (*seen, *_dms_snapshots(tasks))
     return Context(
         expectation=expectation,
         pairs=pair_up(expectation.landings, estate),
@@ -131,6 +135,11 @@ def build_context(
     )
 
 
+def _dms_snapshots(tasks: Sequence[DmsTask]) -> list[Seen]:
+    labels = [(f"the snapshot of DMS task {task.name}", task.captured_at) for task in tasks if task.captured_at]
+    return [Seen(label, _age(captured_at, label)) for label, captured_at in labels]
+
+
 def _read(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
@@ -140,7 +149,7 @@ def _read(path: Path) -> str:
         raise UsageError(f"{path}: not UTF-8 text", hint="name a snapshot file") from None
 
 
-def _age(captured_at: str, path: Path) -> float:
+def _age(captured_at: str, path: Path | str) -> float:
     try:
         captured = datetime.fromisoformat(captured_at)
     except ValueError:

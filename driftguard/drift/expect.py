@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from driftguard.drift.sources import discriminators
 from driftguard.model.emission import Emission, EmittedColumn, Role
 from driftguard.model.identifiers import ObjectName, TableName, snowflake_name
 from driftguard.model.landing import (
@@ -14,6 +15,9 @@ from driftguard.model.landing import (
     DG_LOADED_AT,
     DG_ROW,
     DG_SEQ,
+    FINAL_SERVICE,
+    IN_MERGE,
+    STAGING_SERVICE,
     FinalColumn,
     Landing,
     StagingColumn,
@@ -94,7 +98,8 @@ def _refuse(group: list[Emission]) -> Refusal | None:
                 return Refusal("DG110", table, message, column.source or column.name)
             if column.name in own:
                 return Refusal("DG110", table, f"{table} emits the column {column.name!r} twice", column.source)
-            if folded.startswith("_DG_"):
+            reserved = folded in (*STAGING_SERVICE, *FINAL_SERVICE) or IN_MERGE.fullmatch(folded)
+            if reserved and column.role is not Role.OP:
                 message = f"{table} has a column {column.name!r}, a name that driftguard needs for itself"
                 return Refusal("DG110", table, message, column.source)
             own.add(column.name)
@@ -128,7 +133,8 @@ def _apart(group: list[Emission], tasks: dict[str, DmsTask]) -> Refusal | None:
                 what = f"have {column.name} as {roles[column.name]} and as {column.role}"
         if what:
             ends = [f"{e.source.table} ({e.source.task})" for e in (first, other)]
-            return Refusal("DG110", first.source.table, f"{' and '.join(ends)} land in one table and {what}")
+            code = "DG411" if other.source.table == first.source.table else "DG110"
+            return Refusal(code, first.source.table, f"{' and '.join(ends)} land in one table and {what}")
     return None
 
 
@@ -188,9 +194,10 @@ def _landing(
 ) -> Landing | Refusal:
     """The landing of all sources of `target`; each column takes what any of them can send."""
     merged: dict[str, Plot] = {}
+    key = (*group[0].key, *(discriminators(group) or ()))
     for emission in group:
         for column in emission.columns:
-            plot = plots.of(column, column.name in group[0].key, emission.source.table)
+            plot = plots.of(column, column.name in key, emission.source.table)
             if plot is None:
                 continue
             other = merged.get(column.name)

@@ -23,14 +23,16 @@ def ledger(landings: Iterable[Landing], tasks: Iterable[DmsTask]) -> tuple[LossE
     """
     by_name = {task.name: task for task in tasks}
     found: dict[Kind, list[tuple[TableName, str]]] = defaultdict(list)
-    known: dict[tuple[tuple[Hop, ...], str], tuple[Kind, ...]] = {}
+    known: dict[
+        tuple[int, str], tuple[Kind, ...]
+    ] = {}  # by the hops' id: equal columns share them, hashing them is slow
     for landing in landings:
         emission = landing.emissions[0]
         task = by_name[emission.source.task]
         for column in landing.final_columns:
             if column.source is None:
                 continue
-            key = (column.hops, task.name)
+            key = (id(column.hops), task.name)
             if key not in known:
                 known[key] = tuple(_kinds(column.hops, task))
             for kind in known[key]:

@@ -75,6 +75,8 @@ class EmittedColumn:
     lob: bool = False
     toastable: bool = False  # PostgreSQL may move a large value out of the row, and leaves it out of an update then
     hops: tuple[Hop, ...] = ()
+    expression: str = ""  # of the add-column rule that made it
+    masking: str = ""  # the action of the rule that masks its values
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,7 @@ class Source:
     pipeline: str = ""
     cluster: str = ""
     database: str = ""
+    root: TableName | None = None  # a partition: the partitioned table at the top
 
 
 @dataclass(frozen=True, slots=True)

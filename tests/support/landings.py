@@ -15,8 +15,9 @@ from driftguard.model.settings import DmsTask
 from driftguard.model.snowflake import Estate, SfColumn, SfTable, SfType
 from driftguard.typemap.load import Match, Override, Row, TypeMaps, shipped
 
-LONG = "ein sehr langer Name mit „Anführung“ und Blanks, 63 Bytes lang"
+LONG = "ein langer Name mit „Anführung“ und Blanks, 63 Bytes "
 LONG += "x" * (63 - len(LONG.encode()))
+assert len(LONG.encode()) == 63
 NAMES = ('o"dd ', "Ünïcode'ß 日本", "select", "a\nb", "back\\slash", "per%cent%s", ":since", "semi;colon -- no", LONG)
 TYPES: tuple[tuple[str, PgType], ...] = (
     ("flag", plain("bool")),
