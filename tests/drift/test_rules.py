@@ -865,11 +865,12 @@ def test_failed_casts_that_could_not_be_read_are_unknown_where_a_merge_writes_th
     assert of("DG605", on(dataclasses.replace(Estate(), unseen=unread))) == []
 
 
-def test_full_replica_identity_does_not_help_with_a_plug_in_that_does_not_support_it() -> None:
-    (finding,) = of("DG504", on(CLEAN, dataclasses.replace(large(ORDERS), replica_identity="f")))
-    assert finding.severity is Severity.WARNING
-    assert "REPLICA IDENTITY is FULL, the plug-in pglogical, with which AWS does not support FULL" in finding.reason
+def test_what_an_update_erases_depends_on_the_replica_identity_and_says_so_with_the_plug_in() -> None:
+    (finding,) = of("DG504", on(CLEAN, large(ORDERS)))
+    assert finding.reason.startswith("REPLICA IDENTITY is DEFAULT, the plug-in pglogical; ")
     assert "test-decoding" in finding.remedy
+    (finding,) = of("DG504", on(CLEAN, large(ORDERS), dms=endpoint(plugin_name="test-decoding")))
+    assert "the plug-in test-decoding; " in finding.reason
 
 
 def test_a_column_that_is_kept_is_a_note_and_the_others_of_its_table_a_warning() -> None:
