@@ -97,6 +97,7 @@ def sources(command: F) -> F:
     bundle.__name__, bundle.__doc__ = command.__name__, command.__doc__
     bundle.__click_params__ = getattr(command, "__click_params__", [])  # type: ignore[attr-defined]
     for option in (
+        click.option("--observed", is_flag=True, help="Read the footers of DMS's newest files, and let them win."),
         click.option("--against", metavar="live|FILE", help="The Snowflake side: live, or a snapshot."),
         click.option("--shadow-url", metavar="URL", help="A Postgres to replay on instead of the embedded one."),
         click.option("--base", metavar="URL|SNAPSHOT|DUMP.sql", help="What the migrations are replayed on."),
@@ -135,6 +136,7 @@ def check(
     source: str | None,
     proposal: Proposal | None,
     against: str | None,
+    observed: bool,
     fail_on: str,
     allow_unknown: tuple[str, ...],
     formats: tuple[str, ...],
@@ -147,12 +149,25 @@ def check(
     from driftguard.render.report import Report
 
     with shell.working("looking at both sides"):
-        result = run(shell.load(), source=source, proposal=proposal, against=against, allow_unknown=allow_unknown)
+        result = run(
+            shell.load(),
+            source=source,
+            proposal=proposal,
+            against=against,
+            allow_unknown=allow_unknown,
+            observed=observed,
+        )
     for note in result.source.notes:
         shell.say(f"note: {note}")
     failing = result.failing(Severity(fail_on))
     report = Report(
-        result.findings, result.source.label, result.target.label, result.tables, len(result.waived), len(failing)
+        result.findings,
+        result.source.label,
+        result.target.label,
+        result.tables,
+        len(result.waived),
+        len(failing),
+        result.look,
     )
     renderers: dict[str, Callable[[bool], str]] = {
         "text": lambda tty: text.check(report, width=shell.width, color=tty and shell.color, quiet=shell.quiet),
@@ -174,6 +189,7 @@ def plan(
     source: str | None,
     proposal: Proposal | None,
     against: str | None,
+    observed: bool,
     message: str,
     write_revision: bool,
     format_: str,
@@ -181,6 +197,7 @@ def plan(
     """What to change on Snowflake, in which order. Exit 1 if there is something to do."""
     from driftguard.commands.plan import plan as run
     from driftguard.render import json, text
+    from driftguard.render.report import look_lines
 
     with shell.working("planning"):
         result = run(
@@ -190,6 +207,7 @@ def plan(
             against=against,
             message=message,
             write_revision=write_revision,
+            observed=observed,
         )
     operations = result.plan.operations
     if format_ == "json":
@@ -200,6 +218,7 @@ def plan(
             ],
             "notes": list(result.plan.notes),
             "revision": {"id": result.revision.id, "file": str(result.revision.path)} if result.revision else None,
+            "observed": json.look(result.look) if result.look else None,
         }
         click.echo(json.document(content), nl=False)
     else:
@@ -214,6 +233,8 @@ def plan(
             ),
             nl=False,
         )
+        for line in look_lines(result.look) if result.look else ():
+            shell.say(line)
         if result.unapplied:
             shell.say(f"planned on top of {len(result.unapplied)} unapplied revision(s): `driftguard apply` runs them")
         if result.revision:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from driftguard.model.emission import Emission
+
 
 @dataclass(frozen=True, slots=True)
 class ObservedColumn:
@@ -54,3 +56,25 @@ class Observed:
         """What was seen, the newest first."""
         seen = [f for f in (self.cdc, self.full_load) if isinstance(f, Footer)]
         return tuple(sorted(seen, key=lambda f: f.modified, reverse=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """What was seen in a folder, beside what should be in it: the sources that write there, as they are now and not as
+    a proposal would make them."""
+
+    observed: Observed
+    predictions: tuple[Emission, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One look at a lake: where, when, and every folder of it."""
+
+    lake: str
+    at: str  # ISO 8601, UTC
+    folders: tuple[Observed, ...]
+
+    @property
+    def files(self) -> int:
+        return sum(len(folder.footers) for folder in self.folders)
