@@ -5,15 +5,16 @@ from __future__ import annotations
 from driftguard.model.landing import Cast
 from driftguard.model.snowflake import SfType
 
-# TO_VARCHAR and back is independent of the session's TIMEZONE, which a cast from TIMESTAMP_NTZ is not.
-# Source: docs.snowflake.com "Date & time data types", "TO_TIMESTAMP / TO_TIMESTAMP_*".
-_TEXT_FORMAT = "YYYY-MM-DD HH24:MI:SS.FF9"
+# Counting from one epoch to the other is independent of the session's TIMEZONE, which a cast from TIMESTAMP_NTZ is not,
+# and of formats, which know four digits of a year. DMS gives microseconds at most.
+# Source: docs.snowflake.com "DATEDIFF", "DATEADD", "Date & time data types".
+_SINCE_1970 = "DATEDIFF('microsecond', '1970-01-01 00:00:00'::TIMESTAMP_NTZ, {c})"
 
 _TEMPLATES = {
     Cast.NONE: "{c}",
     Cast.BOOLEAN: "TRY_TO_BOOLEAN({c})",
     Cast.JSON: "TRY_PARSE_JSON({c})",
-    Cast.UTC: f"TO_TIMESTAMP_TZ(TO_VARCHAR({{c}}, '{_TEXT_FORMAT}') || ' +00:00', '{_TEXT_FORMAT} TZH:TZM')",
+    Cast.UTC: f"DATEADD('microsecond', {_SINCE_1970}, '1970-01-01 00:00:00 +00:00'::TIMESTAMP_TZ)",
     # With two arguments the result is a TIMESTAMP_TZ in the zone named. Source: docs.snowflake.com "CONVERT_TIMEZONE".
     Cast.MOMENT: "CONVERT_TIMEZONE('UTC', {c})",
     Cast.WALL_CLOCK: "CONVERT_TIMEZONE('UTC', {c})::TIMESTAMP_NTZ(9)",

@@ -37,6 +37,17 @@ class Role(enum.StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class SpecialValue:
+    """Values that fare otherwise than the rest of their type: which (key and words), what becomes of them, and whether
+    that is documented (False: it is what driftguard's stand-in does)."""
+
+    key: str
+    words: str
+    becomes: str
+    documented: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Hop:
     """One step of a type's way: from what, to what, what is lost, and who says so."""
 
@@ -47,6 +58,8 @@ class Hop:
     note: str = ""
     source: str = ""
     proven_by: str = ""
+    special: tuple[SpecialValue, ...] = ()
+    remedy: str = ""
 
 
 @dataclass(frozen=True, slots=True)

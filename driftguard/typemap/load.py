@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from driftguard.errors import TypeMapError, UsageError
 from driftguard.model.emission import Loss
@@ -49,12 +49,23 @@ class When(_Strict):
     scale_above_precision: bool | None = None
     max_precision: int | None = None
     max_scale: int | None = None
+    longer_than: int | None = None  # varchar(n): n is more than this
     map_boolean_as_boolean: bool | None = None
     trim_space_in_char: bool | None = None
+    map_jsonb_as_clob: bool | None = None
+    map_long_varchar_as: str | None = None
+    map_unbounded_numeric_as_string: bool | None = None
     parquet_timestamp_in_millisecond: bool | None = None
 
 
-SETTINGS = ("map_boolean_as_boolean", "trim_space_in_char", "parquet_timestamp_in_millisecond")
+SETTINGS = (
+    "map_boolean_as_boolean",
+    "trim_space_in_char",
+    "map_jsonb_as_clob",
+    "map_long_varchar_as",
+    "map_unbounded_numeric_as_string",
+    "parquet_timestamp_in_millisecond",
+)
 
 
 class Row(_Strict):
@@ -67,6 +78,9 @@ class Row(_Strict):
     source: str
     proven_by: Literal["footer sample", "AWS text", "stand-in only"]
     note: str = ""
+    loses: dict[str, str] = Field(default_factory=dict)  # a key of special_values.toml → what becomes of such values
+    open: dict[str, str] = Field(default_factory=dict)  # likewise, where the documents do not say it
+    remedy: str = ""
     lob: bool = False
     cast: Cast = Cast.NONE
 
@@ -139,7 +153,7 @@ def _observed(path: Path) -> dict[str, tuple[Row, ...]]:
     for hop, items in document.items():
         if not isinstance(items, list):
             raise TypeMapError(f"{path}: [{hop}] is one table", hint=f"write [[{hop}]], one for each observation")
-        found[hop] = tuple(_parse(Row, item, path) for item in items)
+        found[hop] = tuple(_row(item, path) for item in items)
         for number, row in enumerate(found[hop], start=1):
             if not (row.match.type or row.match.dms):
                 raise TypeMapError(f"{path}: {hop} {number}: it does not say for which type", hint="give match = { … }")
@@ -170,8 +184,23 @@ def _usable(item: Override, where: str) -> None:
             raise TypeMapError(f"{where}: {key} = {text!r} is not a Snowflake type that driftguard knows")
 
 
+@cache
+def special_values() -> dict[str, str]:
+    """The values that rows single out: key → words."""
+    words: dict[str, str] = _read(data_dir("typemaps") / "special_values.toml")["value"]
+    return words
+
+
 def _rows(path: Path) -> tuple[Row, ...]:
-    return tuple(_parse(Row, item, path) for item in _read(path).get("row", []))
+    return tuple(_row(item, path) for item in _read(path).get("row", []))
+
+
+def _row(item: object, path: Path) -> Row:
+    row = _parse(Row, item, path)
+    for key in (*row.loses, *row.open):
+        if key not in special_values():
+            raise TypeMapError(f"{path}: {key!r} is none of {', '.join(special_values())}")
+    return row
 
 
 def _read(path: Path) -> dict[str, Any]:

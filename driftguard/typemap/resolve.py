@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from driftguard.errors import TypeMapError
 from driftguard.model.catalog import PgType
-from driftguard.model.emission import Hop, Loss
+from driftguard.model.emission import Hop, Loss, SpecialValue
 from driftguard.model.identifiers import TableName
 from driftguard.model.landing import Cast
 from driftguard.model.settings import EndpointSettings
 from driftguard.model.snowflake import SfType
 from driftguard.sql.snowflake import parse_type
-from driftguard.typemap.load import SETTINGS, Match, Override, Row, TypeMaps, When
+from driftguard.typemap.load import SETTINGS, Match, Override, Row, TypeMaps, When, special_values
 
 _ARGUMENTS = re.compile(r"([A-Z0-9_\-]+)(?:\((\d+)(?:,(-?\d+))?\))?")
 
@@ -90,15 +90,8 @@ def deliver(maps: TypeMaps, pg: PgType, settings: EndpointSettings) -> Delivery:
     first = _hop("postgres_to_dms", pg.text, dms, row)
     if pg.base_name and first.loss is Loss.EXACT:
         # AWS does not list domains; that one arrives like its base type is an assumption until a footer shows it.
-        first = Hop(
-            first.step,
-            first.before,
-            first.after,
-            Loss.ASSUMED_EXACT,
-            f"a domain over {pg.base_name}, taken to arrive like it",
-            first.source,
-            "stand-in only",
-        )
+        note = f"a domain over {pg.base_name}, taken to arrive like it"
+        first = replace(first, loss=Loss.ASSUMED_EXACT, note=note, proven_by="stand-in only")
     parquet, second = parquet_type(maps, dms, settings)
     return Delivery(pg, dms, parquet, row.lob, (first, second))
 
@@ -194,6 +187,7 @@ def _holds(when: When, subject: _Subject, settings: EndpointSettings) -> bool:
         or when.scale_above_precision == (scale is not None and precision is not None and scale > precision),
         when.max_precision is None or (precision is not None and precision <= when.max_precision),
         when.max_scale is None or (scale or 0) <= when.max_scale,
+        when.longer_than is None or (subject.length or 0) > when.longer_than,
     )
     return all(checks)
 
@@ -210,4 +204,9 @@ def _fill(template: str, subject: _Subject) -> str:
 
 
 def _hop(step: str, before: str, after: str, row: Row) -> Hop:
-    return Hop(step, before, after, row.loss, row.note, row.source, row.proven_by)
+    special = tuple(
+        SpecialValue(key, special_values()[key], becomes, documented)
+        for found, documented in ((row.loses, True), (row.open, False))
+        for key, becomes in found.items()
+    )
+    return Hop(step, before, after, row.loss, row.note, row.source, row.proven_by, special, row.remedy)

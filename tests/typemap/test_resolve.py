@@ -56,6 +56,10 @@ MONEY_DOMAIN = PgType(
 )
 ENUM_DOMAIN = PgType("st", "shop.st", kind="d", base_name="status", enum_labels=("new",), schema="shop")
 MILLIS = dataclasses.replace(S, parquet_timestamp_in_millisecond=True)
+UNBOUNDED_AS_TEXT = dataclasses.replace(S, map_unbounded_numeric_as_string=True)
+JSONB_AS_CLOB = dataclasses.replace(S, map_jsonb_as_clob=True)
+LONG_AS_CLOB = dataclasses.replace(S, map_long_varchar_as="clob")
+LONG_AS_NCLOB = dataclasses.replace(S, map_long_varchar_as="nclob")
 UNTRIMMED = dataclasses.replace(S, trim_space_in_char=False)
 BOOLEANS = dataclasses.replace(S, map_boolean_as_boolean=True)
 
@@ -66,6 +70,16 @@ CASES = [
     Case(plain("int8"), "INT8", "INT64", INTEGER, INTEGER),
     Case(plain("oid"), "STRING", "STRING", TEXT, TEXT, loss=Loss.UNKNOWN),
     Case(plain("numeric"), "NUMERIC(28,6)", "DECIMAL(28,6)", "NUMBER(38,6)", "NUMBER(38,6)", loss=Loss.LOSSY),
+    Case(plain("numeric"), "STRING", "STRING", TEXT, TEXT, loss=Loss.UNKNOWN, settings=UNBOUNDED_AS_TEXT),
+    Case(varchar(16388), "CLOB", "STRING", TEXT, TEXT, lob=True, settings=LONG_AS_CLOB),
+    Case(varchar(16388), "NCLOB", "STRING", TEXT, TEXT, lob=True, settings=LONG_AS_NCLOB),
+    Case(varchar(16387), "WSTRING(16387)", "STRING", TEXT, TEXT, settings=LONG_AS_CLOB),
+    Case(varchar(16388), "WSTRING(16388)", "STRING", TEXT, TEXT),
+    Case(plain("jsonb"), "CLOB", "STRING", TEXT, "VARIANT", Cast.JSON, lob=True, settings=JSONB_AS_CLOB),
+    Case(plain("json"), "NCLOB", "STRING", TEXT, "VARIANT", Cast.JSON, lob=True, settings=JSONB_AS_CLOB),
+    Case(plain("vector"), "STRING", "STRING", TEXT, TEXT, loss=Loss.UNKNOWN),
+    Case(plain("name"), "STRING", "STRING", TEXT, TEXT, loss=Loss.UNKNOWN),
+    Case(plain("macaddr8"), "STRING", "STRING", TEXT, TEXT, loss=Loss.UNKNOWN),
     Case(numeric(10, 2), "NUMERIC(10,2)", "DECIMAL(10,2)", "NUMBER(38,2)", "NUMBER(38,2)"),
     Case(numeric(38, 37), "NUMERIC(38,37)", "DECIMAL(38,37)", "NUMBER(38,37)", "NUMBER(38,37)"),
     Case(numeric(38, 38), "NUMERIC(38,38)", "DECIMAL(38,38)", TEXT, TEXT, loss=Loss.AS_TEXT),
@@ -182,7 +196,7 @@ def outcomes(maps: TypeMaps) -> list[object]:
     for pg, settings in subjects:
         try:
             delivery = deliver(maps, pg, settings)
-            found.append((delivery, land(maps, delivery.parquet, pg, settings)))
+            found.append((delivery.dms, delivery.lob, delivery.hops, land(maps, delivery.parquet, pg, settings)))
         except DriftguardError as error:
             found.append(str(error))
     for dms in DMS_TYPES:

@@ -54,6 +54,9 @@ _UNITS = {
     "MS": "millisecond", "MICROSECOND": "microsecond", "MICROSECONDS": "microsecond", "US": "microsecond",
 }  # fmt: skip
 
+_DAYS = ("year", "quarter", "month", "week", "day")
+_MICROS = {"microsecond": 1, "millisecond": 1000, "second": 1_000_000}
+
 
 def constant(value: object, kind: SfType) -> exp.Expr:
     """A value of the stand-in's own (instants in microseconds) as a literal."""
@@ -164,9 +167,12 @@ def _dateadd(_: Context, arguments: Arguments) -> exp.Expr:
     if kind is None or kind.base == "TEXT":
         value = cast(value, NTZ)
         kind = NTZ
-    sql = f"({duck(value)} + CAST({duck(arguments[1])} AS BIGINT) * INTERVAL 1 {unit})"
+    amount = f"CAST({duck(arguments[1])} AS BIGINT)"
+    # a number times an interval has to fit 32 bits in DuckDB, a number of microseconds does not
+    step = f"to_microseconds({amount} * {_MICROS[unit]})" if unit in _MICROS else f"{amount} * INTERVAL 1 {unit}"
+    sql = f"({duck(value)} + {step})"
     if kind.base == "DATE":
-        if unit in ("year", "quarter", "month", "week", "day"):
+        if unit in _DAYS:
             return raw(f"CAST({sql} AS DATE)", kind)
         kind = NTZ
     if kind.base not in ("DATE", "TIME", *TIMESTAMPS):
@@ -185,11 +191,13 @@ def _unit(node: exp.Expr) -> str:
 
 def _datediff(_: Context, arguments: Arguments) -> exp.Expr:
     unit = _unit(arguments[0])
-    ends = [cast(one, NTZ) if (type_of(one) or TEXT).base in ("TEXT", "DATE") else one for one in arguments[1:3]]
+    ends = arguments[1:3]
+    if unit not in _DAYS or any((type_of(one) or TEXT).base != "DATE" for one in ends):
+        ends = [cast(one, NTZ) if (type_of(one) or TEXT).base in ("TEXT", "DATE") else one for one in ends]
     kinds = {(type_of(one) or NTZ).base for one in ends}
     if len(kinds) > 1:
         ends = [cast(one, LTZ) for one in ends]
-    return raw(f"date_diff('{unit}', {duck(ends[0])}, {duck(ends[1])})", number(9))
+    return raw(f"date_diff('{unit}', {duck(ends[0])}, {duck(ends[1])})", number(18))
 
 
 def _convert_timezone(_: Context, arguments: Arguments) -> exp.Expr:
