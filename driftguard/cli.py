@@ -301,6 +301,37 @@ def status(shell: Shell, format_: str) -> None:
 
 @main.command()
 @common
+@click.option(
+    "--aurora", metavar="[URL]", is_flag=False, flag_value="", help="Aurora, DMS and the lake; default: [aurora] url."
+)
+@click.option("--timeout", type=float, default=1800, show_default=True, help="Seconds to wait for DMS's files.")
+@click.option("--force", is_flag=True, help="Let what is seen replace rows of observed.toml that say otherwise.")
+@click.option("--dry-run", is_flag=True, help="Print what would be written into typemaps/observed.toml.")
+@click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def probe(shell: Shell, aurora: str | None, timeout: float, force: bool, dry_run: bool, format_: str) -> None:
+    """Ask the pipeline what no document says: every type and boundary value through DMS, compared on the lake.
+
+    Makes the schema driftguard_probe on Aurora, waits for the DMS task to carry it, and drops it again.
+    """
+    from driftguard.commands.probe import probe_aurora
+    from driftguard.probe import report
+    from driftguard.render import json
+
+    if aurora is None:
+        raise UsageError("nothing to probe", hint="give --aurora, with a URL that may create a schema")
+    result = probe_aurora(
+        shell.load(), url=aurora or None, timeout=timeout, dry_run=dry_run, force=force, tell=shell.say
+    )
+    if format_ == "json":
+        click.echo(json.document(report.document(result)), nl=False)
+    else:
+        for line in report.lines(result, verbose=shell.verbose):
+            click.echo(line)
+    sys.exit(ExitCode.FINDINGS if result.merged.conflicts or result.unfinished else ExitCode.OK)
+
+
+@main.command()
+@common
 @click.option("--aurora", type=click.Path(path_type=Path), metavar="FILE", help="Write the Aurora side to FILE.")
 @click.option("--snowflake", type=click.Path(path_type=Path), metavar="FILE", help="Write the Snowflake side to FILE.")
 def snapshot(shell: Shell, aurora: Path | None, snowflake: Path | None) -> None:

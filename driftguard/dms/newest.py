@@ -138,3 +138,15 @@ def _time(name: str) -> datetime | None:
         return datetime.strptime(name[:15], "%Y%m%d-%H%M%S").replace(tzinfo=UTC)
     except ValueError:
         return None
+
+
+def every(store: Store, folder: str) -> list[File]:
+    """All Parquet files below a folder that holds few, as the probe's do. Raises `Refused`."""
+    found: list[File] = []
+    waiting = [folder]
+    while waiting:
+        place = waiting.pop()
+        page = store.listing(place, pages=_LOAD_PAGES)
+        found += [f for f in page.files if LOAD.fullmatch(f.name) or CDC.fullmatch(f.name)]
+        waiting += [f"{place}{name}/" for name in page.folders]
+    return found

@@ -82,7 +82,7 @@ class Folder:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.where = str(root)
+        self.where = f"{root}/"
 
     def listing(self, folder: str, *, begins: str = "", after: str = "", pages: int = 1) -> Listing:
         place = self._inside(folder)

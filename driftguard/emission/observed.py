@@ -103,14 +103,17 @@ def _with(column: EmittedColumn, found: ObservedColumn, footer: Footer) -> Emitt
     if taken != found.parquet_type and taken == column.parquet_type:
         return column
     alike = _family(taken) == _family(column.parquet_type)
-    hop = Hop(
-        "dms_to_parquet",
-        column.dms_type,
-        taken,
-        Loss.EXACT if alike else Loss.ASSUMED_EXACT,
-        found.note,
-        f"footer of {footer.path}, written {footer.modified}",
-        "footer sample",
-    )
-    hops = tuple(hop if h.step == "dms_to_parquet" else h for h in column.hops)
-    return replace(column, parquet_type=taken, hops=hops)
+
+    def proven(hop: Hop) -> Hop:
+        if hop.step != "dms_to_parquet":
+            return hop
+        return replace(
+            hop,
+            after=taken,
+            loss=Loss.EXACT if alike else Loss.ASSUMED_EXACT,
+            note=found.note,
+            source=f"footer of {footer.path}, written {footer.modified}",
+            proven_by="footer sample",
+        )
+
+    return replace(column, parquet_type=taken, hops=tuple(proven(h) for h in column.hops))
