@@ -38,6 +38,7 @@ class SnowflakeSection(_Section):
     connections_file: str | None = None
     warehouse: str | None = None
     role: str | None = None
+    capabilities: str = "snowflake-capabilities.toml"  # what `probe --snowflake` has found out
 
 
 class LandingSection(_Section):

@@ -15,6 +15,8 @@ from driftguard.model.plan import Statement
 from driftguard.model.snowflake import Estate
 from driftguard.operations.base import DONE, State
 from driftguard.plan.planner import Plan, make_plan
+from driftguard.snowflake.capabilities import Capabilities
+from driftguard.snowflake.capabilities import read as read_capabilities
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,7 @@ class PlanResult:
     target: Seen
     revision: Revision | None = None
     unapplied: tuple[str, ...] = ()  # revisions on disk that were taken as applied
+    capabilities: Capabilities | None = None  # what `probe --snowflake` has found out; nothing depends on it yet
     look: Look | None = None  # what was seen in DMS's files, with `observed`
 
 
@@ -45,6 +48,7 @@ def plan(
     Raises `DriftguardError` where a side cannot be read.
     """
     store = open_store(config) if observed else None
+    known = read_capabilities(config.path(config.settings.snowflake.capabilities))
     before: Catalog | None = None
     if proposal is not None:
         before, catalog, seen = proposed_catalog(config, proposal)
@@ -62,7 +66,7 @@ def plan(
     revision = None
     if write_revision and made.operations:
         revision = write(directory, message or _message(made), made.operations)
-    return PlanResult(made, tuple(statements), seen, target, revision, unapplied, looked(store, context))
+    return PlanResult(made, tuple(statements), seen, target, revision, unapplied, known, looked(store, context))
 
 
 def after_revisions(estate: Estate, revisions: tuple[Revision, ...]) -> tuple[Estate, tuple[str, ...]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 from pathlib import Path
 
 from driftguard.config import Config
@@ -23,6 +24,10 @@ from driftguard.probe.files import Watch, wait
 from driftguard.probe.learned import learn, merge
 from driftguard.probe.outcome import answers, tried
 from driftguard.probe.report import AuroraProbe
+from driftguard.probe.snowflake import ask, current_account
+from driftguard.snowflake.capabilities import Capabilities
+from driftguard.snowflake.capabilities import write as write_capabilities
+from driftguard.snowflake.session import Session
 from driftguard.typemap.load import load as load_typemaps
 from driftguard.typemap.load import shipped
 from driftguard.typemap.resolve import Resolver
@@ -94,6 +99,21 @@ def probe_aurora(
         unfinished=tuple(f"{SCHEMA}.{name}" for name, item in watches.items() if not item.done()),
         leftovers=store.where + folder,
     )
+
+
+def probe_snowflake(config: Config, *, dry_run: bool = False) -> tuple[Capabilities, Path]:
+    """Ask Snowflake what no document settles, and write [snowflake] capabilities; the answers and the file's path.
+
+    In a schema DRIFTGUARD_PROBE of the landing's database, dropped at the end. Raises `UsageError` if it exists.
+    """
+    path = config.path(config.settings.snowflake.capabilities)
+    with Session.open(config, query_tag="driftguard probe") as session:
+        account = current_account(session)
+        items = ask(session, config.settings.landing.database)
+    found = Capabilities(account, datetime.now(UTC).isoformat(timespec="seconds"), items)
+    if not dry_run:
+        write_capabilities(path, found)
+    return found, path
 
 
 class _Clock:

@@ -113,7 +113,8 @@ EDGES = (
     Case("e_double", "double precision", "float", ("NaN", "Infinity", "-Infinity")),
 )
 
-TABLES: dict[str, tuple[Case, ...]] = {"documented": DOCUMENTED, "undocumented": UNDOCUMENTED, "edges": EDGES}
+EDGE_TABLE = "edges"
+TABLES: dict[str, tuple[Case, ...]] = {"documented": DOCUMENTED, "undocumented": UNDOCUMENTED, EDGE_TABLE: EDGES}
 ALL_TABLES = (*TABLES, CHANGES)
 
 # The changes: ids of the table `changes`, which is (id, small, large, flag).

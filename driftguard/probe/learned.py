@@ -12,6 +12,7 @@ from typing import Any
 
 from driftguard.errors import TypeMapError
 from driftguard.model.emission import Loss
+from driftguard.probe.cases import EDGE_TABLE
 from driftguard.probe.outcome import NOT_SEEN, Side, Tried
 
 HEADER = """\
@@ -73,11 +74,11 @@ def learn(found: Iterable[Tried]) -> tuple[tuple[Learned, ...], tuple[str, ...]]
     for item in found:
         column = item.column
         sides = [s for s in (item.load, item.cdc) if s.parquet and not s.parquet.startswith(_UNKNOWN)]
-        if item.table == "edges" or column is None or not sides:
+        if item.table == EDGE_TABLE or column is None:
             continue
         first = next((h for h in column.hops if h.step == "postgres_to_dms"), None)
         if first is not None and first.loss is Loss.UNKNOWN:
-            rows += _undocumented(item, sides)
+            rows += _undocumented(item, sides) if sides else _left_out(item)
             continue
         word = column.dms_type.partition("(")[0]
         for side in sides:
@@ -115,6 +116,20 @@ def _undocumented(item: Tried, sides: Sequence[Side]) -> list[Learned]:
     loss = Loss.LOSSY if wrong else Loss.AS_TEXT if dms == "STRING" else Loss.EXACT
     note = wrong or "the DMS type is not in the file; this one lands as what is"
     return [Learned("postgres_to_dms", "type", pg.resolved, dms, loss, note, _source(sides[0]))]
+
+
+def _left_out(item: Tried) -> list[Learned]:
+    """A type whose column is in none of the files that were seen."""
+    outcomes = {outcome for side in (item.load, item.cdc) for _, outcome in side.outcomes}
+    side = next((s for s in (item.cdc, item.load) if s.file), None)
+    if side is None or "missing" not in outcomes or not outcomes <= {"missing", NOT_SEEN}:
+        return []
+    if item.column is None or item.column.pg_type is None or item.column.pg_type.is_array:
+        return []
+    note = "the column is not in the files"
+    return [
+        Learned("postgres_to_dms", "type", item.column.pg_type.resolved, "-", Loss.NOT_DELIVERED, note, _source(side))
+    ]
 
 
 def _source(side: Side) -> str:

@@ -151,7 +151,7 @@ def answers(watches: Mapping[str, Watch], found: Sequence[Tried]) -> tuple[Answe
         *(
             Answer(f"{item.case.type} {value}", f"full load: {load}; CDC: {cdc}")
             for item in found
-            if item.table == "edges"
+            if item.table == cases.EDGE_TABLE
             for (value, load), (_, cdc) in zip(item.load.outcomes, item.cdc.outcomes, strict=True)
         ),
     )
@@ -238,4 +238,4 @@ def footers_of(watches: Iterable[Watch]) -> tuple[Footer, ...]:
 
 def _short(text: str, most: int = 40) -> str:
     shown = repr(text)
-    return shown if len(shown) <= most else f"{shown[: most - 1]}…"
+    return shown if len(shown) <= most else f"{shown[: most - 1]}… ({len(text)} characters)"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from driftguard.probe.cases import EDGE_TABLE
 from driftguard.probe.learned import Learned, Merged
 from driftguard.probe.outcome import NOT_SEEN, SAME, Answer, Side, Tried
 
@@ -37,13 +39,7 @@ def lines(result: AuroraProbe, *, verbose: bool = False) -> list[str]:
     found = ["  ".join([*(cell.ljust(w) for cell, w in zip(row[:3], widths, strict=True)), row[3]]) for row in rows]
     found += ["", "What AWS does not say, and this pipeline does:"]
     found += [f"  {item.question}: {item.answer}" for item in result.answers]
-    changed = [
-        f"  {item.case.type} {value} ({way}): {outcome}"
-        for item in result.tried
-        for way, side in (("full load", item.load), ("CDC", item.cdc))
-        for value, outcome in side.outcomes
-        if outcome not in (SAME, NOT_SEEN) or verbose
-    ]
+    changed = [line for item in result.tried if item.table != EDGE_TABLE or verbose for line in _values(item, verbose)]
     found += ["", "Values that did not arrive as they were:", *changed] if changed else []
     found.append("")
     found += [f"not learned: {remark}" for remark in result.remarks]
@@ -63,6 +59,15 @@ def lines(result: AuroraProbe, *, verbose: bool = False) -> list[str]:
         found.append(f"not all changes came in time: {', '.join(result.unfinished)}; --timeout waits longer")
     found.append(f"the schema is dropped again; its files stay below {result.leftovers}")
     return found
+
+
+def _values(item: Tried, verbose: bool) -> Iterator[str]:
+    """The values of a column that changed; with `verbose` all. One line where both ways agree."""
+    for (value, load), (_, cdc) in zip(item.load.outcomes, item.cdc.outcomes, strict=True):
+        ways = {"full load and CDC": load} if load == cdc else {"full load": load, "CDC": cdc}
+        for way, outcome in ways.items():
+            if verbose or outcome not in (SAME, NOT_SEEN):
+                yield f"  {item.case.type} {value} ({way}): {outcome}"
 
 
 def _side(side: Side) -> str:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import http.server
 import json
+import re
 import sys
 import threading
 from collections.abc import Iterator
 
 import boto3
+import psycopg
 import pyarrow as pa
 import pytest
 from moto import mock_aws
@@ -141,3 +143,50 @@ def test_without_the_grant_the_tables_are_unknown_and_never_absent(shop: Project
     assert found["DG444"]["severity"] == "unknown"
     assert "s3:ListBucket" in found["DG444"]["message"]
     assert not {"DG440", "DG441"} & set(found)
+
+
+# -- probe --aurora: refused before anything is made on Aurora ---------------------------------------------------------
+
+EVERYTHING = {
+    "rule-type": "selection",
+    "rule-id": "9",
+    "rule-name": "all",
+    "rule-action": "include",
+    "object-locator": {"schema-name": "%", "table-name": "%"},
+}
+
+
+def made(project: Project) -> bool:
+    with psycopg.connect(project.aurora_url) as connection:
+        return bool(connection.execute("SELECT 1 FROM pg_namespace WHERE nspname = 'driftguard_probe'").fetchone())
+
+
+def test_a_probe_without_a_lake_or_a_rule_for_its_schema(shop: Project) -> None:
+    assert "no [lake] url" in shop.refused(2, "probe", "--aurora")
+    shop.write('[lake]\nurl = "."\n')
+    line = shop.refused(2, "probe", "--aurora")
+    assert '"object-locator": {"schema-name": "driftguard_probe", "table-name": "%"}' in line
+    assert not made(shop)
+
+
+def test_a_probe_whose_bucket_is_not_there(shop: Project, keys: None) -> None:
+    shop.write(BUCKET)
+    shop.mappings({"rules": [EVERYTHING]})
+    with mock_aws():
+        assert "NoSuchBucket" in shop.refused(3, "probe", "--aurora")
+    assert not made(shop)
+
+
+def test_a_probe_that_may_not_list(shop: Project, keys: None, refusing: str) -> None:
+    shop.write(f'{BUCKET}endpoint_url = "{refusing}"\n')
+    shop.mappings({"rules": [EVERYTHING]})
+    assert "s3:ListBucket" in shop.refused(3, "probe", "--aurora")
+    assert not made(shop)
+
+
+def test_a_probe_that_may_not_make_a_schema(shop: Project) -> None:
+    shop.write('[lake]\nurl = "."\n', url=shop.aurora_url)
+    shop.mappings({"rules": [EVERYTHING]})
+    shop.aurora("DO $$ BEGIN CREATE ROLE reader LOGIN PASSWORD 'p'; EXCEPTION WHEN duplicate_object THEN NULL; END $$")
+    url = re.sub(r"//[^@]*@", "//reader:p@", shop.aurora_url)
+    assert "the probe needs CREATE on the database" in shop.refused(3, "probe", "--aurora", url)

@@ -100,6 +100,7 @@ def test_the_usual_dms_is_seen_as_it_is(home: Home) -> None:
     assert datetime_row(home)["type"] == "TIMESTAMP({p})"
     rows = observed(home)
     assert all(r["proven_by"] == "footer sample" for hop in rows.values() for r in hop)
+    assert {r["type"] for r in rows["postgres_to_dms"] if r["match"] == {"type": ["oid"]}} == {"-"}  # it is not there
     assert {"type": ["tsrange"]} in [r["match"] for r in rows["postgres_to_dms"]]
     assert "DECIMAL({p},{s})" in [r["type"] for r in rows["dms_to_parquet"]]
     load_typemaps(observed=home.directory / "typemaps" / "observed.toml")
@@ -166,7 +167,7 @@ def test_nothing_arrives(home: Home) -> None:
 
 
 def test_what_the_probe_refuses(home: Home) -> None:
-    assert "nothing to probe" in home.refused("probe", code=2)
+    assert "one thing is probed at a time" in home.refused("probe", code=2)
     home.aurora("CREATE SCHEMA driftguard_probe; CREATE TABLE driftguard_probe.ours (id int)")
     assert "it holds ours" in home.refused("probe", "--aurora", code=2)
     assert schemas(home) == ["driftguard_probe"]
