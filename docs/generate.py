@@ -1,4 +1,4 @@
-"""Writes the documents that are made from the code: docs/cli.md and docs/rules/README.md.
+"""Writes the documents that are made from the code: docs/cli.md, docs/rules/README.md and docs/types.md.
 
 `--check` writes nothing and fails where a document is not what the code says, or a rule has no page.
 """
@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import click
+from type_page import page
 
 from driftguard.cli import main
 from driftguard.drift.compare import all_rules
@@ -49,7 +50,7 @@ def rules() -> str:
 
 def run(check: bool) -> int:
     wrong = []
-    for name, text in (("cli.md", cli()), ("rules/README.md", rules())):
+    for name, text in (("cli.md", cli()), ("rules/README.md", rules()), ("types.md", page())):
         path = DOCS / name
         if check and (not path.is_file() or path.read_text(encoding="utf-8") != text):
             wrong.append(f"docs/{name} is not what the code says: run `make docs`")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -16,6 +16,7 @@ from driftguard.shell import Shell, emit_outputs
 
 if TYPE_CHECKING:
     from driftguard.commands.check import Proposal
+    from driftguard.model.explanation import Explanation
 
 F = TypeVar("F", bound=Callable[..., Any])
 EPILOG = (
@@ -81,6 +82,15 @@ def common(command: F) -> F:
 
 
 def sources(command: F) -> F:
+    """Options that name both sides; the command gets `source`, `proposal`, `against` and `observed`."""
+    observed = click.option(
+        "--observed", is_flag=True, help="Read the footers of DMS's newest files, and let them win."
+    )
+    against = click.option("--against", metavar="live|FILE", help="The Snowflake side: live, or a snapshot.")
+    return origins(against(observed(command)))
+
+
+def origins(command: F) -> F:
     """Options that name the source side; the command gets `source` and `proposal`."""
 
     def bundle(
@@ -97,8 +107,6 @@ def sources(command: F) -> F:
     bundle.__name__, bundle.__doc__ = command.__name__, command.__doc__
     bundle.__click_params__ = getattr(command, "__click_params__", [])  # type: ignore[attr-defined]
     for option in (
-        click.option("--observed", is_flag=True, help="Read the footers of DMS's newest files, and let them win."),
-        click.option("--against", metavar="live|FILE", help="The Snowflake side: live, or a snapshot."),
         click.option("--shadow-url", metavar="URL", help="A Postgres to replay on instead of the embedded one."),
         click.option("--base", metavar="URL|SNAPSHOT|DUMP.sql", help="What the migrations are replayed on."),
         click.option(
@@ -167,6 +175,7 @@ def check(
         result.tables,
         len(result.waived),
         len(failing),
+        result.losses,
         result.look,
     )
     renderers: dict[str, Callable[[bool], str]] = {
@@ -246,6 +255,38 @@ def plan(
 
 
 @main.command()
+@click.argument("name", metavar="[TABLE[.COLUMN]]", required=False)
+@common
+@origins
+@click.option("--type", "type_", metavar="TYPE", help="A bare type instead of a table, such as 'numeric(40,2)'.")
+@click.option("--format", "format_", type=click.Choice(["text", "json", "markdown"]), default="text", show_default=True)
+def explain(
+    shell: Shell, name: str | None, source: str | None, proposal: Proposal | None, type_: str | None, format_: str
+) -> None:
+    """How values of a table, a column or a type get to FINAL: every hop, its source, and what is lost.
+
+    TABLE is an Aurora name, read as an SQL identifier: shop.orders, or 'shop."Order Items".id'.
+    """
+    from driftguard.commands.explain import explain as run
+    from driftguard.commands.explain import explain_type
+    from driftguard.render import explain as render
+
+    if (name is None) == (type_ is None):
+        raise UsageError("name either a table (or a column of it) or a --type")
+    if type_ is not None:
+        found: Sequence[Explanation] = (explain_type(shell.load_or_none(), type_),)
+    else:
+        with shell.working("looking at Aurora"):
+            found = run(shell.load(), str(name), source=source, proposal=proposal)
+    if format_ == "json":
+        click.echo(render.json(found), nl=False)
+    elif format_ == "markdown":
+        click.echo(render.markdown(found), nl=False)
+    else:
+        click.echo(render.text(found, width=shell.width, color=shell.color), nl=False)
+
+
+@main.command()
 @common
 @click.option("--dry-run", is_flag=True, help="Show the statements; change nothing.")
 @click.option("--allow", "allowed", metavar="HAZARD", multiple=True, help="Accept a hazard; the refusal names it.")
@@ -279,7 +320,7 @@ def apply(shell: Shell, dry_run: bool, allowed: tuple[str, ...], revision: str |
 @common
 @click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def status(shell: Shell, format_: str) -> None:
-    """Which revisions are applied, begun or waiting, and whether an apply is running."""
+    """Which revisions are applied, begun or waiting, whether an apply is running, and how many values did not fit."""
     import dataclasses
 
     from driftguard.commands.status import status as run
@@ -300,6 +341,11 @@ def status(shell: Shell, format_: str) -> None:
         click.echo("no revisions: `driftguard plan --write` makes them")
     if result.lease_holder:
         click.echo(f"an apply is running: {result.lease_holder}")
+    if result.cast_failures is not None:
+        values = "1 value" if result.cast_failures == 1 else f"{result.cast_failures} values"
+        click.echo(f"{values} of the last {result.cast_failure_days} days did not fit (DG605)")
+    elif result.control:
+        click.echo("whether values did not fit is not known: the table CAST_FAILURE could not be read")
 
 
 @main.command()
@@ -351,12 +397,13 @@ def probe(
 @common
 @click.option("--aurora", type=click.Path(path_type=Path), metavar="FILE", help="Write the Aurora side to FILE.")
 @click.option("--snowflake", type=click.Path(path_type=Path), metavar="FILE", help="Write the Snowflake side to FILE.")
-def snapshot(shell: Shell, aurora: Path | None, snowflake: Path | None) -> None:
-    """Write both sides as JSON, so that CI can check without credentials."""
+@click.option("--dms", type=click.Path(path_type=Path), metavar="FILE", help="Write the DMS tasks with an arn to FILE.")
+def snapshot(shell: Shell, aurora: Path | None, snowflake: Path | None, dms: Path | None) -> None:
+    """Write both sides, or those that are named, as JSON, so that CI can check without credentials."""
     from driftguard.commands.snapshot import snapshot as run
 
     with shell.working("reading"):
-        result = run(shell.load(), aurora=aurora, snowflake=snowflake)
+        result = run(shell.load(), aurora=aurora, snowflake=snowflake, dms=dms)
     for path, what in result.files:
         click.echo(f"wrote {_relative(path)} ({what})")
 

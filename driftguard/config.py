@@ -8,12 +8,12 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from driftguard.errors import ConfigError
-from driftguard.model.policy import Policy
+from driftguard.errors import ConfigError, NoConfigError
+from driftguard.model.policy import ColumnPolicy, Policy
 
 FILE_NAME = "driftguard.toml"
 Owner = Literal["driftguard", "terraform", "dbt", "sql"]
@@ -62,6 +62,7 @@ class LandingSection(_Section):
 class Control(_Section):
     schema_name: str = Field(default="DRIFTGUARD", alias="schema")
     lease_seconds: int = Field(default=300, ge=30)
+    cast_failure_days: int = Field(default=7, ge=1)
 
 
 class ManagedBy(_Section):
@@ -71,8 +72,21 @@ class ManagedBy(_Section):
     pipe: Owner = "driftguard"
 
 
+OnNullUpdate = Literal["overwrite", "keep"]
+
+
+class ColumnPolicySection(_Section):
+    """One column or, with the wildcards * and ?, several: what a NULL in an update of a large value means."""
+
+    table: str = Field(pattern=r"^.+\..+$")
+    column: str = Field(min_length=1)
+    on_null_update: OnNullUpdate
+
+
 class PolicySection(_Section):
     dropped_columns: Literal["keep"] = "keep"
+    on_null_update: OnNullUpdate = "overwrite"
+    columns: tuple[ColumnPolicySection, ...] = ()
     allow_unknown: tuple[str, ...] = ()
     managed_by: ManagedBy = ManagedBy()
 
@@ -88,16 +102,37 @@ class Waiver(_Section):
 
 
 class DmsTaskSection(_Section):
-    """One DMS task or Serverless replication. Settings as in the API: a table here, or the name of a JSON file."""
+    """One DMS task or Serverless replication: files or tables as the DMS API prints them."""
 
     name: str = "dms"
-    table_mappings: str | dict[str, Any]
+    arn: str | None = None  # of the task or Serverless replication: read from AWS
+    replication: str | dict[str, Any] | None = None  # an item of describe-replication-tasks or -configs
+    source_endpoint: str | dict[str, Any] | None = None  # an item of describe-endpoints
+    target_endpoint: str | dict[str, Any] | None = None
+    # The same in pieces:
+    table_mappings: str | dict[str, Any] | None = None
     s3_settings: str | dict[str, Any] = Field(default_factory=dict)
     postgresql_settings: str | dict[str, Any] = Field(default_factory=dict)
     task_settings: str | dict[str, Any] = Field(default_factory=dict)
+    s3_attributes: str = ""  # extra connection attributes of the target endpoint
+    postgresql_attributes: str = ""  # and of the source endpoint
+    migration_type: Literal["", "full-load", "cdc", "full-load-and-cdc"] = ""
+    engine_version: str = ""
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        if sum(place is not None for place in (self.table_mappings, self.replication, self.arn)) != 1:
+            raise ValueError("give one of 'table_mappings', 'replication' and 'arn'")
+        if self.arn is not None and (self.source_endpoint is not None or self.target_endpoint is not None):
+            raise ValueError("with 'arn' the endpoints are read from AWS too: leave them out")
+        return self
 
 
 class Dms(_Section):
+    region: str | None = None  # default: that of the ARN
+    profile: str | None = None
+    endpoint_url: str | None = None
+    snapshot: str = ""  # tasks with an arn are read from this file, and not from AWS
     task: tuple[DmsTaskSection, ...] = ()
 
 
@@ -175,7 +210,10 @@ class Config:
             merge_managed_by=s.policy.managed_by.merge,
             pipe_managed_by=s.policy.managed_by.pipe,
             dropped_columns=s.policy.dropped_columns,
+            on_null_update=s.policy.on_null_update,
+            columns=tuple(ColumnPolicy(c.table, c.column, c.on_null_update) for c in s.policy.columns),
             allow_unknown=frozenset(s.policy.allow_unknown),
+            cast_failure_days=s.control.cast_failure_days,
             pipeline=s.pipeline,
         )
 
@@ -231,7 +269,7 @@ def _find(file: Path | None, directory: Path | None, environ: Mapping[str, str])
     shared = folder / "pyproject.toml"
     if shared.is_file() and "driftguard" in _table(_read(shared).get("tool")):
         return shared
-    raise ConfigError(f"{own}: no such file", hint="`driftguard init` writes one, or name it with --config or --dir")
+    raise NoConfigError(f"{own}: no such file", hint="`driftguard init` writes one, or name it with --config or --dir")
 
 
 def _table(value: object) -> dict[str, Any]:
@@ -275,4 +313,4 @@ def _config_error(path: Path, error: ValidationError) -> ConfigError:
     if first["type"] == "missing":
         return ConfigError(f"{path}: {where!r} is missing", hint="docs/configuration.md lists the keys")
     more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
-    return ConfigError(f"{path}: {where}: {first['msg']}{more}")
+    return ConfigError(f"{path}: {where}: {first['msg'].removeprefix('Value error, ')}{more}")

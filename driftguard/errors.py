@@ -38,6 +38,10 @@ class ConfigError(DriftguardError):
     """driftguard.toml, an environment variable or a file it names is missing or wrong."""
 
 
+class NoConfigError(ConfigError):
+    """There is no driftguard.toml, and none was named."""
+
+
 class UsageError(DriftguardError):
     """The command line asks for something that cannot be done as asked."""
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from driftguard.errors import UsageError
+from driftguard.errors import NoConfigError, UsageError
 from driftguard.model.collecting import without_gc
 
 if TYPE_CHECKING:
@@ -35,6 +35,13 @@ class Shell:
         from driftguard.config import load
 
         return load(self.config, self.directory)
+
+    def load_or_none(self) -> Config | None:
+        """The configuration where there is one; None in a folder without. Raises `ConfigError` for a broken one."""
+        try:
+            return self.load()
+        except NoConfigError:
+            return None
 
     @property
     def width(self) -> int:

@@ -75,7 +75,7 @@ def test_what_init_writes_is_valid(tmp_path: Path) -> None:
         (MINIMAL + '[[waiver]]\ncode = "X1"\nreason = "why"\n', "waiver.0.code"),
         (MINIMAL + '[[waiver]]\ncode = "DG101"\n', "'waiver.0.reason' is missing"),
         (MINIMAL + '[[waiver]]\ncode = "DG101"\nreason = "why"\nuntil = "soon"\n', "waiver.0.until"),
-        (MINIMAL + '[[dms.task]]\nname = "x"\n', "'dms.task.0.table_mappings' is missing"),
+        (MINIMAL + '[[dms.task]]\nname = "x"\n', "dms.task.0: give one of 'table_mappings', 'replication' and 'arn'"),
         ("landing = 5\n", "landing"),
         ('[landing]\ndatabase = "A"\na.b = 1\nx = 2', "unknown key"),
     ],

@@ -12,10 +12,12 @@ from driftguard.config import Config
 from driftguard.dms.store import open_store
 from driftguard.drift.compare import all_rules, compare
 from driftguard.drift.context import Context
+from driftguard.drift.ledger import ledger
 from driftguard.drift.rules.dg801 import judge
 from driftguard.errors import UsageError
 from driftguard.model.catalog import Catalog
 from driftguard.model.finding import Finding, Severity
+from driftguard.model.loss import LossEntry
 from driftguard.model.observed import Look
 
 
@@ -38,6 +40,7 @@ class CheckResult:
     source: Seen
     target: Seen
     allowed_unknown: frozenset[str]
+    losses: tuple[LossEntry, ...] = ()
     look: Look | None = None  # what was seen in DMS's files, with `observed`
 
     @property
@@ -83,7 +86,8 @@ def check(
     today = datetime.now(UTC).date().isoformat()
     stands, waived = judge(compare(context), config.settings.waiver, today)
     allowed = context.policy.allow_unknown | frozenset(allow_unknown)
-    return CheckResult(stands, waived, context, seen, target, allowed, looked(store, context))
+    losses = ledger(context.expectation.landings, context.tasks)
+    return CheckResult(stands, waived, context, seen, target, allowed, losses, looked(store, context))
 
 
 def proposed_catalog(config: Config, proposal: Proposal) -> tuple[Catalog, Catalog, Seen]:

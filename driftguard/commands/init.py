@@ -28,6 +28,7 @@ final_schema = "FINAL"
 stage = "DMS_STAGE"          # its URL ends at the BucketFolder of the DMS endpoint
 # warehouse = "LOADING"      # of the merge tasks; without it they are serverless
 
+# Or everything from AWS, without the lines below: arn = "arn:aws:dms:…:task:…" (pip install driftguard[aws])
 [[dms.task]]
 name = "shop"
 table_mappings = "dms/table-mappings.json"   # as `aws dms describe-replication-tasks` prints it
@@ -47,6 +48,11 @@ _MAPPINGS = """\
       "rule-action": "add-column", "value": "dms_change_seq", "expression": "$AR_H_CHANGE_SEQ",
       "object-locator": { "schema-name": "%", "table-name": "%" },
       "data-type": { "type": "string", "length": 35 }
+    },
+    {
+      "rule-type": "transformation", "rule-id": "3", "rule-name": "3", "rule-target": "column",
+      "rule-action": "add-before-image-columns", "object-locator": { "schema-name": "%", "table-name": "%" },
+      "before-image-def": { "column-prefix": "BI_", "column-suffix": "", "column-filter": "pk-only" }
     }
   ]
 }

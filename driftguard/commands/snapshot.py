@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from driftguard.commands.world import estate_of, live_catalog
 from driftguard.config import Config
+from driftguard.dms.files import live_tasks
+from driftguard.dms.snapshot import dumps as dumps_dms
 from driftguard.errors import UsageError
 from driftguard.model.snapshot import dumps
 
@@ -18,12 +21,14 @@ class SnapshotResult:
     files: tuple[tuple[Path, str], ...]
 
 
-def snapshot(config: Config, *, aurora: Path | None = None, snowflake: Path | None = None) -> SnapshotResult:
-    """Write the given sides; with neither given, both, to the files that [snapshots] names.
+def snapshot(
+    config: Config, *, aurora: Path | None = None, snowflake: Path | None = None, dms: Path | None = None
+) -> SnapshotResult:
+    """Write the given sides; with none given, Aurora and Snowflake, to the files that [snapshots] names.
 
     A file is replaced whole or not at all. Raises `DriftguardError` where a side cannot be read.
     """
-    if aurora is None and snowflake is None:
+    if aurora is None and snowflake is None and dms is None:
         aurora = config.path(config.settings.snapshots.aurora)
         snowflake = config.path(config.settings.snapshots.snowflake)
     texts = []
@@ -33,6 +38,10 @@ def snapshot(config: Config, *, aurora: Path | None = None, snowflake: Path | No
     if snowflake is not None:
         estate, _ = estate_of(config, "live")
         texts.append((snowflake, dumps(estate), f"Snowflake: {len(estate.tables)} tables, {len(estate.tasks)} tasks"))
+    if dms is not None:
+        tasks = live_tasks(config)
+        text = dumps_dms(tasks, datetime.now(UTC).isoformat(timespec="seconds"))
+        texts.append((dms, text, f"DMS: {len(tasks)} {'task' if len(tasks) == 1 else 'tasks'}"))
     for path, text, _ in texts:
         _write(path, text)
     return SnapshotResult(tuple((path, what) for path, _, what in texts))

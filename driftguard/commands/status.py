@@ -1,4 +1,4 @@
-"""`driftguard status`: which revisions are applied, begun or waiting, and who holds the lease."""
+"""`driftguard status`: which revisions are applied, begun or waiting, who holds the lease, how many casts failed."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from driftguard.commands.apply import read_records
 from driftguard.config import Config
 from driftguard.control import schema
+from driftguard.control.failures import cast_failures
 from driftguard.migrate.revision import read_all
 from driftguard.snowflake.errors import MISSING_OR_NOT_AUTHORIZED, number
 from driftguard.snowflake.session import Session
@@ -33,6 +34,8 @@ class StatusResult:
     revisions: tuple[RevisionStatus, ...]
     control: bool  # is there a control schema?
     lease_holder: str | None = None
+    cast_failures: int | None = None  # values of the last `cast_failure_days` that did not fit; None: not known
+    cast_failure_days: int = 7
 
 
 def status(config: Config) -> StatusResult:
@@ -41,6 +44,7 @@ def status(config: Config) -> StatusResult:
     with Session.open(config) as session:
         known = read_records(config, session)
         holder = _holder(session) if known is not None else None
+        failed = _failed(config, session) if known is not None else None
     records = known or {}
     found = []
     for revision in revisions:
@@ -59,7 +63,14 @@ def status(config: Config) -> StatusResult:
             stopped = open_[0] if open_ else ""
         found.append(RevisionStatus(revision.id, revision.message, state, done, statements, stopped))
     found += [RevisionStatus(name, "", "missing") for name in sorted(records)]
-    return StatusResult(tuple(found), known is not None, holder)
+    days = config.settings.control.cast_failure_days
+    return StatusResult(tuple(found), known is not None, holder, failed, days)
+
+
+def _failed(config: Config, session: Session) -> int | None:
+    policy = config.policy()
+    found, unread = cast_failures(session, policy.database, policy.control_schema, policy.cast_failure_days)
+    return None if unread else sum(item.count for item in found)
 
 
 def _holder(session: Session) -> str | None:

@@ -16,7 +16,7 @@ from driftguard.drift.expect import expect, stage_name
 from driftguard.emission.emit import emit
 from driftguard.emission.observed import overlay
 from driftguard.errors import ConfigError, UsageError
-from driftguard.model.catalog import Catalog, Table
+from driftguard.model.catalog import Catalog, partition_roots
 from driftguard.model.emission import Emission
 from driftguard.model.observed import Look, Sighting
 from driftguard.model.settings import DmsTask
@@ -82,13 +82,17 @@ def estate_of(config: Config, against: str | None) -> tuple[Estate, Seen]:
 
 def live_estate(config: Config, session: Session) -> Estate:
     """Introspect the schemas of the landings."""
+    from driftguard.control.failures import cast_failures
     from driftguard.control.schema import applied_revisions
     from driftguard.snowflake.introspect import introspect
 
     policy = config.policy()
     schemas = (policy.staging_schema, policy.final_schema, stage_name(policy).schema)
     estate = introspect(session, policy.database, schemas)
-    return replace(estate, revisions=applied_revisions(session, policy.database, policy.control_schema))
+    place = (policy.database, policy.control_schema)
+    failures, unread = cast_failures(session, *place, policy.cast_failure_days)
+    revisions = applied_revisions(session, *place)
+    return replace(estate, revisions=revisions, cast_failures=failures, unseen=(*estate.unseen, *unread))
 
 
 def build_context(
@@ -109,23 +113,18 @@ def build_context(
     files = config.settings.typemaps
     maps = load_typemaps(config.path(files.overrides), config.path(files.observed))
     resolvers = [(task, Resolver(maps, task.endpoint)) for task in tasks]
-    emissions: list[Emission] = []
-    unselected: list[str] = []
-    for table in catalog.tables:
-        found = _emissions(table, resolvers, catalog.database, policy.pipeline)
-        emissions += found
-        if not found and table.kind == "r" and table.persistence == "p":
-            unselected.append(str(table.id))
+    emissions, unselected = _emissions(catalog, resolvers, policy.pipeline)
     sightings: tuple[Sighting, ...] = ()
     if store is not None:
         predictions = emissions
         if before is not None:  # the files cannot hold what is only proposed
-            predictions = [e for t in before.tables for e in _emissions(t, resolvers, before.database, policy.pipeline)]
+            predictions, _ = _emissions(before, resolvers, policy.pipeline)
         sightings = look(store, predictions, tasks)
         by_path = {s.observed.path: s for s in sightings}
         emissions = [overlay(e, by_path[e.path]) if e.path in by_path else e for e in emissions]
     expectation = expect(emissions, tasks, maps, policy)
     limit = config.settings.snapshots.max_age_days
+    seen = (*seen, *_dms_snapshots(tasks))
     return Context(
         expectation=expectation,
         pairs=pair_up(expectation.landings, estate),
@@ -161,10 +160,28 @@ def looked(store: Store | None, context: Context) -> Look | None:
 
 
 def _emissions(
-    table: Table, resolvers: Sequence[tuple[DmsTask, Resolver]], database: str, pipeline: str
-) -> list[Emission]:
-    found = (emit(table, task, types, database=database, pipeline=pipeline) for task, types in resolvers)
-    return [emission for emission in found if emission is not None]
+    catalog: Catalog, resolvers: Sequence[tuple[DmsTask, Resolver]], pipeline: str
+) -> tuple[list[Emission], list[str]]:
+    """What all tasks write for all tables, and the tables that none of them takes."""
+    emissions: list[Emission] = []
+    unselected: list[str] = []
+    roots = partition_roots(catalog.tables)
+    for table in catalog.tables:
+        found = [
+            e
+            for task, types in resolvers
+            if (e := emit(table, task, types, database=catalog.database, pipeline=pipeline, root=roots.get(table.id)))
+            is not None
+        ]
+        emissions += found
+        if not found and table.kind == "r" and table.persistence == "p":
+            unselected.append(str(table.id))
+    return emissions, unselected
+
+
+def _dms_snapshots(tasks: Sequence[DmsTask]) -> list[Seen]:
+    labels = [(f"the snapshot of DMS task {task.name}", task.captured_at) for task in tasks if task.captured_at]
+    return [Seen(label, _age(captured_at, label)) for label, captured_at in labels]
 
 
 def _read(path: Path) -> str:
@@ -176,7 +193,7 @@ def _read(path: Path) -> str:
         raise UsageError(f"{path}: not UTF-8 text", hint="name a snapshot file") from None
 
 
-def _age(captured_at: str, path: Path) -> float:
+def _age(captured_at: str, path: Path | str) -> float:
     try:
         captured = datetime.fromisoformat(captured_at)
     except ValueError:

@@ -1,7 +1,7 @@
 """The tables of the control schema, and how a statement on them becomes SQL.
 
-Journal, revisions and watermarks are INSERT-only: updates of one Snowflake table wait for each other, and past about 20
-waiters a statement fails. The lease is the one row that is updated.
+Journal, revisions, watermarks and failed casts are INSERT-only: updates of one Snowflake table wait for each other, and
+past about 20 waiters a statement fails. The lease is the one row that is updated.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from sqlalchemy.schema import CreateTable
 from sqlalchemy.sql.base import Executable
 
 from driftguard.model.identifiers import ObjectName
+from driftguard.model.snowflake import UNBOUNDED_VARCHAR
 from driftguard.snowflake.errors import MISSING_OR_NOT_AUTHORIZED, number
 from driftguard.snowflake.session import Session
 from driftguard.sql.snowflake import qualified, schema_name
@@ -53,6 +54,21 @@ WATERMARK = Table(
     Column("landing", String(1024), nullable=False),
     Column("upto", TIMESTAMP_LTZ, nullable=False),
     Column("ran_at", TIMESTAMP_LTZ, nullable=False),
+    Column("cast_failures", Integer),  # of this run; NULL where no cast of the landing can fail
+)
+
+# A value that a merge could not cast, with its raw text. The merge writes it, `merge/failures.py` has the statement.
+CAST_FAILURE = Table(
+    "cast_failure",
+    metadata,
+    Column("landing", String(1024), nullable=False),
+    Column("row_key", String(UNBOUNDED_VARCHAR)),  # the key as a JSON object of texts, as it was staged
+    Column("column_name", String(1024), nullable=False),
+    Column("raw", String(UNBOUNDED_VARCHAR)),
+    Column("commit_time", TIMESTAMP_NTZ),
+    Column("file_name", String(4096)),
+    Column("file_row", BigInteger),
+    Column("ran_at", TIMESTAMP_LTZ, nullable=False),
 )
 
 LEASE = Table(
@@ -70,6 +86,9 @@ _CREATE_LEASE = (
     "expires_at TIMESTAMP_NTZ(9) NOT NULL) AS SELECT 'apply', NULL, 0, '1970-01-01 00:00:00'::TIMESTAMP_NTZ(9)"
 )
 
+# A control schema that an older driftguard made has no such column. Source: docs.snowflake.com "ALTER TABLE".
+_ADD_CAST_FAILURES = "ALTER TABLE watermark ADD COLUMN IF NOT EXISTS cast_failures INTEGER"
+
 _DIALECT = snowdialect.dialect()
 
 
@@ -80,13 +99,13 @@ def compiled(statement: Executable) -> tuple[str, Mapping[str, Any]]:
 
 
 def setup_statements(database: str, schema: str) -> tuple[str, ...]:
-    """What the first `apply` runs; every statement can be run again."""
+    """What an `apply` runs before anything else, so that no merge runs without its tables; all can be run again."""
     area = schema_name(database, schema)
     tables = [
         str(CreateTable(table, if_not_exists=True).compile(dialect=_DIALECT)).strip()
-        for table in (REVISION, JOURNAL, WATERMARK)
+        for table in (REVISION, JOURNAL, WATERMARK, CAST_FAILURE)
     ]
-    return (f"CREATE SCHEMA IF NOT EXISTS {area}", f"USE SCHEMA {area}", *tables, _CREATE_LEASE)
+    return (f"CREATE SCHEMA IF NOT EXISTS {area}", f"USE SCHEMA {area}", *tables, _ADD_CAST_FAILURES, _CREATE_LEASE)
 
 
 def applied_revisions(session: Session, database: str, schema: str) -> tuple[str, ...]:

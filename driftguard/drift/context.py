@@ -7,16 +7,16 @@ from dataclasses import dataclass, field
 
 from driftguard.drift.expect import Expectation
 from driftguard.drift.fit import Fit, fit
-from driftguard.merge.casts import cast_between
 from driftguard.model.catalog import Catalog
 from driftguard.model.emission import Role
-from driftguard.model.identifiers import ObjectName
+from driftguard.model.identifiers import ObjectName, snowflake_name
 from driftguard.model.landing import FINAL_SERVICE, STAGING_SERVICE, Cast, FinalColumn, Landing, StagingColumn
 from driftguard.model.merge import MergeColumn, MergeSpec
 from driftguard.model.observed import Sighting
 from driftguard.model.policy import Policy
 from driftguard.model.settings import DmsTask
 from driftguard.model.snowflake import Estate, FileFormat, Pipe, SfColumn, SfTable, SfType, Task
+from driftguard.typemap.casting import cast_between
 
 WATERMARK = "WATERMARK"
 _SERVICE = frozenset((*FINAL_SERVICE, *STAGING_SERVICE))
@@ -120,8 +120,18 @@ def merge_spec(pair: Pair, policy: Policy) -> MergeSpec:
     their way, and a row without one must not erase what FINAL has.
     """
     landing = pair.landing
+    before = before_images(landing)
     columns = [
-        MergeColumn(c.name, c.staging, c.cast, key=c.key, scale=_scale(c.cast, c.type))
+        MergeColumn(
+            c.name,
+            c.staging,
+            c.cast,
+            key=c.key,
+            scale=_scale(c.cast, c.type),
+            precision=_precision(c.type),
+            keep_on_null_update=c.keep_on_null_update,
+            before=before.get(c.name),
+        )
         for c in landing.final_columns
         if c.staging is not None
     ]
@@ -140,7 +150,19 @@ def merge_spec(pair: Pair, policy: Policy) -> MergeSpec:
         change_seq=change.name if change else None,
         loads_at_start=landing.loads_at_start,
         overlap_minutes=policy.overlap_minutes,
+        deferrable_key=bool(before) and any(e.deferrable_key for e in landing.emissions),
     )
+
+
+def before_images(landing: Landing) -> dict[str, str]:
+    """For each key column of FINAL, the STAGING column with its before-image; empty unless every one has one."""
+    found = {}
+    for emission in landing.emissions:
+        for name in emission.key:
+            image = emission.before_image(name)
+            if image is not None:
+                found[snowflake_name(name)] = snowflake_name(image.name)
+    return found if {c.name for c in landing.key} <= found.keys() else {}
 
 
 def changed_key(pair: Pair) -> tuple[str, ...]:
@@ -166,9 +188,18 @@ def kept_columns(pair: Pair) -> list[MergeColumn]:
             continue
         cast = cast_between(staged.type, column.type)
         if cast is not None:
-            kept.append(MergeColumn(column.name, column.name, cast, kept=True, scale=_scale(cast, column.type)))
+            kept.append(_kept(column.name, cast, column.type))
     return kept
+
+
+def _kept(name: str, cast: Cast, final: SfType) -> MergeColumn:
+    return MergeColumn(name, name, cast, kept=True, scale=_scale(cast, final), precision=_precision(final))
 
 
 def _scale(cast: Cast, final: SfType) -> int:
     return final.scale or 0 if cast is Cast.NUMBER else 0
+
+
+def _precision(final: SfType) -> int:
+    """Digits of a second. 9, the most there is, where the type has none: the spec's default."""
+    return 9 if final.precision is None or not final.base.startswith("TIME") else final.precision

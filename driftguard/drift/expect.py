@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from driftguard.drift.sources import discriminators
 from driftguard.model.emission import Emission, EmittedColumn, Role
 from driftguard.model.identifiers import ObjectName, TableName, snowflake_name
 from driftguard.model.landing import (
@@ -14,8 +15,6 @@ from driftguard.model.landing import (
     DG_LOADED_AT,
     DG_ROW,
     DG_SEQ,
-    FINAL_SERVICE,
-    STAGING_SERVICE,
     FinalColumn,
     Landing,
     StagingColumn,
@@ -96,7 +95,7 @@ def _refuse(group: list[Emission]) -> Refusal | None:
                 return Refusal("DG110", table, message, column.source or column.name)
             if column.name in own:
                 return Refusal("DG110", table, f"{table} emits the column {column.name!r} twice", column.source)
-            if folded in (*STAGING_SERVICE, *FINAL_SERVICE, "_DG_OP") and column.role is not Role.OP:
+            if folded.startswith("_DG_"):
                 message = f"{table} has a column {column.name!r}, a name that driftguard needs for itself"
                 return Refusal("DG110", table, message, column.source)
             own.add(column.name)
@@ -130,7 +129,8 @@ def _apart(group: list[Emission], tasks: dict[str, DmsTask]) -> Refusal | None:
                 what = f"have {column.name} as {roles[column.name]} and as {column.role}"
         if what:
             ends = [f"{e.source.table} ({e.source.task})" for e in (first, other)]
-            return Refusal("DG110", first.source.table, f"{' and '.join(ends)} land in one table and {what}")
+            code = "DG411" if other.source.table == first.source.table else "DG110"
+            return Refusal(code, first.source.table, f"{' and '.join(ends)} land in one table and {what}")
     return None
 
 
@@ -190,9 +190,10 @@ def _landing(
 ) -> Landing | Refusal:
     """The landing of all sources of `target`; each column takes what any of them can send."""
     merged: dict[str, Plot] = {}
+    key = (*group[0].key, *(discriminators(group) or ()))
     for emission in group:
         for column in emission.columns:
-            plot = plots.of(column, column.name in group[0].key, emission.source.table)
+            plot = plots.of(column, column.name in key, emission.source.table)
             if plot is None:
                 continue
             other = merged.get(column.name)
@@ -207,7 +208,12 @@ def _landing(
                 return Refusal("DG110", emission.source.table, message, column.source)
             merged[column.name] = common
     staging_columns = [staging for staging, _ in merged.values()]
-    final_columns = [final for _, final in merged.values() if final is not None]
+    keeps = _kept_on_null_update(group, policy)
+    final_columns = [
+        replace(final, keep_on_null_update=True) if name in keeps and not final.key else final
+        for name, (_, final) in merged.items()
+        if final is not None
+    ]
     head = [c for c in staging_columns if c.role in (Role.OP, Role.COMMIT_TIME, Role.CHANGE_SEQ)]
     tail = [c for c in staging_columns if c.role not in (Role.OP, Role.COMMIT_TIME, Role.CHANGE_SEQ)]
     service = [
@@ -237,6 +243,18 @@ def _landing(
         emissions=tuple(group),
         loads_at_start=task.endpoint.use_task_start_time_for_full_load_timestamp,
     )
+
+
+def _kept_on_null_update(group: list[Emission], policy: Policy) -> set[str]:
+    """Emitted names of the columns that PostgreSQL can leave out of an update and whose policy is to keep."""
+    if not policy.keeps:
+        return set()
+    return {
+        column.name
+        for emission in group
+        for column in emission.columns
+        if column.toastable and policy.keeps_on_null_update(emission.source.table, column.source or column.name)
+    }
 
 
 def stage_name(policy: Policy) -> ObjectName:

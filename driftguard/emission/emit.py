@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import lru_cache
 
 from driftguard.emission.mappings import select, transform
+from driftguard.emission.retype import override_text, retyped
 from driftguard.model.catalog import Column, Table
 from driftguard.model.emission import Emission, EmittedColumn, Hop, Loss, Role, Source
 from driftguard.model.identifiers import TableName
@@ -17,11 +17,22 @@ OP = "Op"
 OP_SOURCE = 'AWS DMS User Guide, "Using Amazon S3 as a target", indicating source DB operations'
 TIME_SOURCE = "AWS DMS API, S3Settings.TimestampColumnName"
 CHANGE_SEQ = "$AR_H_CHANGE_SEQ"
+TOASTABLE = ("x", "e", "m")  # pg_attribute.attstorage: PostgreSQL may move such a value out of the row
 CHOSEN = "left out by a mapping rule "  # how the reason of a dropped column begins when somebody wrote it so
 
 
-def emit(table: Table, task: DmsTask, types: Resolver, *, database: str = "", pipeline: str = "") -> Emission | None:
+def emit(
+    table: Table,
+    task: DmsTask,
+    types: Resolver,
+    *,
+    database: str = "",
+    pipeline: str = "",
+    root: TableName | None = None,
+) -> Emission | None:
     """What `task` writes for `table`; None where its selection rules leave the table out.
+
+    `root` is the partitioned table at the top, for a partition of a partition; by default the table's own parent.
 
     Partitioned parents hold no rows of their own in the WAL; views, foreign and unlogged tables have no WAL at all.
     """
@@ -54,15 +65,15 @@ def emit(table: Table, task: DmsTask, types: Resolver, *, database: str = "", pi
         if reason:
             dropped.append((source.name, reason))
             continue
-        plain = _plain(column.name, source.name, delivery)
-        data.append(_changed(column, plain, types) if column.data_type else plain)
+        plain = _plain(column.name, source.name, delivery, source.storage in TOASTABLE)
+        data.append(retyped(column, plain, types) if column.data_type or column.masking else plain)
         key_names[source.name] = column.name
 
     full_load, cdc = _with_service_columns(tuple(data), settings)
     key = table.primary_key.columns if table.primary_key else ()
     emitted_key = tuple(key_names[k] for k in key if k in key_names)
     return Emission(
-        source=Source(table.id, task=task.name, pipeline=pipeline, database=database),
+        source=Source(table.id, task=task.name, pipeline=pipeline, database=database, root=root or table.partition_of),
         target=TableName(schema, target.table),
         path="/".join(part for part in (settings.bucket_folder.strip("/"), schema, target.table) if part) + "/",
         full_load=full_load,
@@ -70,6 +81,7 @@ def emit(table: Table, task: DmsTask, types: Resolver, *, database: str = "", pi
         key=emitted_key if len(emitted_key) == len(key) else (),
         dropped=tuple(dropped),
         warnings=tuple(warnings),
+        deferrable_key=table.primary_key is not None and table.primary_key.deferrable,
     )
 
 
@@ -84,7 +96,7 @@ def _not_delivered(delivery: Delivery, table: Table, task: DmsTask) -> str:
 
 
 @lru_cache(maxsize=100_000)
-def _plain(name: str, source: str, delivery: Delivery) -> EmittedColumn:
+def _plain(name: str, source: str, delivery: Delivery, toastable: bool) -> EmittedColumn:
     """A column whose type no rule changes. Made once for all tables: large databases repeat their names."""
     return EmittedColumn(
         name=name,
@@ -94,27 +106,18 @@ def _plain(name: str, source: str, delivery: Delivery) -> EmittedColumn:
         source=source,
         pg_type=delivery.pg,
         lob=delivery.lob,
+        toastable=toastable,
         hops=delivery.hops,
     )
-
-
-def _changed(target: TargetColumn, plain: EmittedColumn, types: Resolver) -> EmittedColumn:
-    """The column with the type that a change-data-type rule gives it."""
-    dms = _override_text(target)
-    parquet, second = types.parquet_type(dms)
-    note = f"change-data-type by rule {target.rule_id}"
-    before = plain.pg_type.text if plain.pg_type else plain.dms_type
-    first = Hop("postgres_to_dms", before, dms, Loss.ASSUMED_EXACT, note, "table mappings", "stand-in only")
-    return replace(plain, dms_type=dms, parquet_type=parquet, hops=(first, second))
 
 
 def _made_up(target: TargetColumn, source: Column | None, types: Resolver) -> EmittedColumn:
     """A column that no source column stands behind: add-column, or a before-image."""
     role = Role.ADDED
-    dms = _override_text(target) if target.data_type else "STRING"
+    dms = override_text(target) if target.data_type else "STRING"
     if target.before_image and source is not None:
         role = Role.BEFORE_IMAGE
-        dms = types.deliver(source.type).dms
+        dms = dms if target.data_type else types.deliver(source.type).dms  # a changed type holds for both images
     elif target.expression == CHANGE_SEQ:
         role = Role.CHANGE_SEQ
     parquet, hop = types.parquet_type(dms)
@@ -126,18 +129,8 @@ def _made_up(target: TargetColumn, source: Column | None, types: Resolver) -> Em
         source=source.name if source else None,
         pg_type=source.type if source else None,
         hops=(hop,),
+        expression=target.expression or "",
     )
-
-
-def _override_text(target: TargetColumn) -> str:
-    data_type = target.data_type
-    assert data_type is not None
-    word = data_type.type.upper()
-    if word == "NUMERIC":
-        return f"NUMERIC({data_type.precision or 38},{data_type.scale or 0})"
-    if word == "DATETIME":
-        return f"DATETIME({data_type.scale if data_type.scale is not None else 6})"
-    return f"{word}({data_type.length})" if data_type.length is not None else word
 
 
 def _with_service_columns(

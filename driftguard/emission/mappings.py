@@ -207,7 +207,7 @@ def _column(column: SourceColumn, rules: Sequence[TransformationRule], warnings:
 
 def _hits(rule: TransformationRule, column: SourceColumn, warnings: list[MappingWarning] | None = None) -> bool:
     """Is the rule about this column? TR, change-data-type: the locator may also name a data type."""
-    if not matches(rule.locator.column or "%", column.name):
+    if rule.locator.column is not None and not matches(rule.locator.column, column.name):
         return False
     if rule.locator.data_type is None:
         return True

@@ -1,14 +1,10 @@
-"""The body of a merge task: one transaction that merges what is new in STAGING and then moves the watermark.
-
-Order of changes to one row: commit time (as a timestamp), then full load before CDC, change sequence, file name and
-row in the file. The order of arrival means nothing: Snowpipe gives "no guarantee that files are loaded in the same
-order they are staged" (docs.snowflake.com, "Introduction to Snowpipe").
-"""
+"""The body of a merge task: one transaction that merges what is new in STAGING and then moves the watermark."""
 
 from __future__ import annotations
 
-from driftguard.merge.casts import cast_sql
-from driftguard.model.landing import DG_COMMIT_TS, DG_FILE, DG_LOADED_AT, DG_OP, DG_ROW, DG_SEQ
+from driftguard.merge.failures import failures
+from driftguard.merge.source import keys, source, uncertain
+from driftguard.model.landing import DG_COMMIT_TS, DG_LOADED_AT, DG_OP, DG_SEQ
 from driftguard.model.merge import MergeColumn, MergeSpec
 from driftguard.sql.snowflake import literal, qualified, quote
 
@@ -26,23 +22,33 @@ def generate(spec: MergeSpec) -> str:
     - A missing Op is an insert: full-load files have none unless IncludeOpForFullLoad is set.
     - A delete reads only the key, because PostgreSQL's WAL gives only the key of a deleted row.
     - Every matched branch is guarded by the order stored in FINAL, so that a file read again changes nothing.
+    - A value whose cast fails leaves FINAL's as it is, and goes to quarantine in the same transaction.
     - The watermark is a row that is inserted in the same transaction, after the MERGE.
     """
     staging, watermark = qualified(spec.staging), qualified(spec.watermark)
     landing = literal(str(spec.final))
     loaded_at = quote(DG_LOADED_AT)
+    upto = f"SELECT COALESCE(MAX({quote('UPTO')}), '1970-01-01 00:00:00 +00:00'::TIMESTAMP_LTZ)"
+    mine = f"FROM {watermark} WHERE {quote('LANDING')} = {landing}"
+    kept = failures(spec)
+    columns, values = [quote(name) for name in ("LANDING", "UPTO", "RAN_AT")], [landing, ":upto", "CURRENT_TIMESTAMP()"]
+    if kept:
+        columns, values = [*columns, quote("CAST_FAILURES")], [*values, ":failures"]
     lines = [
         "BEGIN",
         f"  {MARK}; change driftguard.toml or the Aurora schema instead of this text",
         "  LET since TIMESTAMP_LTZ := (",
-        f"    SELECT COALESCE(MAX({quote('UPTO')}), '1970-01-01 00:00:00 +00:00'::TIMESTAMP_LTZ)",
-        f"    FROM {watermark} WHERE {quote('LANDING')} = {landing} AND EXISTS (SELECT 1 FROM {qualified(spec.final)})",
+        f"    {upto}",
+        f"    {mine} AND EXISTS (SELECT 1 FROM {qualified(spec.final)})",
         "  );",
         f"  LET upto TIMESTAMP_LTZ := (SELECT COALESCE(MAX({loaded_at}), :since) FROM {staging});",
+        *([f"  LET done TIMESTAMP_LTZ := ({upto} {mine});"] if kept else []),
         "  BEGIN TRANSACTION;",
         *_merge(spec),
-        f"  INSERT INTO {watermark} ({quote('LANDING')}, {quote('UPTO')}, {quote('RAN_AT')})",
-        f"  SELECT {landing}, :upto, CURRENT_TIMESTAMP() WHERE :upto > :since;",
+        *(_indented(kept, "  ", ";") if kept else []),
+        *(["  LET failures INTEGER := SQLROWCOUNT;"] if kept else []),
+        f"  INSERT INTO {watermark} ({', '.join(columns)})",
+        f"  SELECT {', '.join(values)} WHERE :upto > :since;",
         "  COMMIT;",
         "EXCEPTION",
         "  WHEN OTHER THEN",
@@ -53,79 +59,54 @@ def generate(spec: MergeSpec) -> str:
     return "\n".join(lines)
 
 
+def _indented(lines: list[str], by: str, end: str = "") -> list[str]:
+    return [f"{by}{line}" for line in lines[:-1]] + [f"{by}{lines[-1]}{end}"]
+
+
 def _merge(spec: MergeSpec) -> list[str]:
-    keys = [c for c in spec.columns if c.key]
     plain = [c for c in spec.columns if not c.key]
     op, commit_ts, seq = quote(DG_OP), quote(DG_COMMIT_TS), quote(DG_SEQ)
     newer = (
         f"(t.{commit_ts} IS NULL OR s.{commit_ts} > t.{commit_ts} "
         f"OR (s.{commit_ts} = t.{commit_ts} AND s.{seq} > t.{seq}))"
     )
-    updates = [*(_assignment(c) for c in plain), f"{commit_ts} = s.{commit_ts}", f"{seq} = s.{seq}"]
+    found = {item.column.final: item.found for item in uncertain(spec)}
+    updates = [*(_assignment(c, found.get(c.final)) for c in plain), f"{commit_ts} = s.{commit_ts}", f"{seq} = s.{seq}"]
     names = [*(quote(c.final) for c in spec.columns), commit_ts, seq]
+    values = [_value(c, found.get(c.final)) for c in spec.columns] + [f"s.{commit_ts}", f"s.{seq}"]
     return [
         f"  MERGE INTO {qualified(spec.final)} AS t",
         "  USING (",
-        *_source(spec, keys),
+        *_indented(source(spec), "    "),
         "  ) AS s",
-        "  ON " + " AND ".join(f"t.{quote(c.final)} = s.{quote(c.final)}" for c in keys),
+        "  ON " + " AND ".join(f"t.{quote(c.final)} = s.{quote(c.final)}" for c in keys(spec)),
         f"  WHEN MATCHED AND s.{op} = 'D' AND {newer} THEN DELETE",
-        f"  WHEN MATCHED AND s.{op} <> 'D' AND {newer} THEN UPDATE SET",
+        f"  WHEN MATCHED AND s.{op} <> 'D' AND {_or_completed(spec, newer)} THEN UPDATE SET",
         "    " + ",\n    ".join(updates),
         f"  WHEN NOT MATCHED AND s.{op} <> 'D' THEN INSERT (",
         "    " + ",\n    ".join(names),
         "  ) VALUES (",
-        "    " + ",\n    ".join(f"s.{name}" for name in names),
+        "    " + ",\n    ".join(values),
         "  );",
     ]
 
 
-def _assignment(column: MergeColumn) -> str:
+def _or_completed(spec: MergeSpec, newer: str) -> str:
+    """Newer than FINAL's row, or the very same change again with a value that an older file brought only now."""
+    late = [f"s.{item.late}" for item in uncertain(spec)]
+    if not late:
+        return newer
+    same = " AND ".join(f"s.{quote(name)} = t.{quote(name)}" for name in (DG_COMMIT_TS, DG_SEQ))
+    return f"({newer}\n    OR ({same} AND ({' OR '.join(late)})))"
+
+
+def _assignment(column: MergeColumn, found: str | None) -> str:
     name = quote(column.final)
+    if found is not None:
+        return f"{name} = CASE s.{found} WHEN 1 THEN s.{name} WHEN 0 THEN NULL ELSE t.{name} END"
     return f"{name} = COALESCE(s.{name}, t.{name})" if column.kept else f"{name} = s.{name}"
 
 
-def _source(spec: MergeSpec, keys: list[MergeColumn]) -> list[str]:
-    """The newest change of each key among the new rows."""
-    loaded_at = quote(DG_LOADED_AT)
-    projections = [f"{cast_sql(c.cast, quote(c.staging), scale=c.scale)} AS {quote(c.final)}" for c in spec.columns]
-    op = f"COALESCE({quote(spec.op)}, 'I')" if spec.op else "'I'"
-    projections += [
-        f"{op} AS {quote(DG_OP)}",
-        f"{_commit_time(spec)} AS {quote(DG_COMMIT_TS)}",
-        f"{_sequence(spec)} AS {quote(DG_SEQ)}",
-    ]
-    partition = ", ".join(quote(c.final) for c in keys)
-    return [
-        "    SELECT",
-        "      " + ",\n      ".join(projections),
-        f"    FROM {qualified(spec.staging)}",
-        f"    WHERE {loaded_at} > DATEADD('minute', -{spec.overlap_minutes}, :since) AND {loaded_at} <= :upto",
-        "    QUALIFY ROW_NUMBER() OVER (",
-        f"      PARTITION BY {partition}",
-        f"      ORDER BY {quote(DG_COMMIT_TS)} DESC NULLS LAST, {quote(DG_SEQ)} DESC",
-        "    ) = 1",
-    ]
-
-
-def _is_load() -> str:
-    """Full-load files are named LOAD00000001.parquet, SEGMENT1_LOAD… when loaded in parallel; CDC files by their time.
-
-    Source: AWS DMS User Guide, "Using Amazon S3 as a target for AWS DMS".
-    """
-    base = f"SPLIT_PART({quote(DG_FILE)}, '/', -1)"
-    return f"({base} LIKE 'LOAD%' OR {base} LIKE 'SEGMENT%LOAD%')"
-
-
-def _commit_time(spec: MergeSpec) -> str:
-    own = f"TRY_TO_TIMESTAMP_NTZ({quote(spec.commit_time)})"
-    if spec.loads_at_start:
-        return own
-    start = f"(SELECT MIN({own}) FROM {qualified(spec.staging)} WHERE {_is_load()})"
-    return f"IFF({_is_load()}, {start}, {own})"
-
-
-def _sequence(spec: MergeSpec) -> str:
-    change = f"COALESCE({quote(spec.change_seq)}, '')" if spec.change_seq else "''"
-    row = f"LPAD(TO_VARCHAR({quote(DG_ROW)}), 12, '0')"
-    return f"IFF({_is_load()}, '0', '1') || '|' || {change} || '|' || {quote(DG_FILE)} || '|' || {row}"
+def _value(column: MergeColumn, found: str | None) -> str:
+    name = f"s.{quote(column.final)}"
+    return name if found is None else f"IFF(s.{found} = 1, {name}, NULL)"

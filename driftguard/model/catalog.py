@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 
 from driftguard.model.identifiers import TableName
@@ -141,6 +142,18 @@ class Catalog:
 
     def table(self, name: TableName) -> Table | None:
         return next((t for t in self.tables if t.schema == name.schema and t.name == name.name), None)
+
+
+def partition_roots(tables: Iterable[Table]) -> dict[TableName, TableName]:
+    """The partitioned table at the top, for each partition whose parents are among `tables`."""
+    parents = {t.id: t.partition_of for t in tables if t.partition_of is not None}
+    roots = {}
+    for name, parent in parents.items():
+        top = parent
+        while (above := parents.get(top)) is not None:
+            top = above
+        roots[name] = top
+    return roots
 
 
 _new = object.__new__

@@ -73,7 +73,10 @@ class EmittedColumn:
     source: str | None = None
     pg_type: PgType | None = None
     lob: bool = False
+    toastable: bool = False  # PostgreSQL may move a large value out of the row, and leaves it out of an update then
     hops: tuple[Hop, ...] = ()
+    expression: str = ""  # of the add-column rule that made it
+    masking: str = ""  # the action of the rule that masks its values
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +88,7 @@ class Source:
     pipeline: str = ""
     cluster: str = ""
     database: str = ""
+    root: TableName | None = None  # a partition: the partitioned table at the top
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +103,7 @@ class Emission:
     key: tuple[str, ...]  # emitted names of the key columns; empty where the table has no usable key
     dropped: tuple[tuple[str, str], ...] = ()  # (Aurora column, why it is not in the files)
     warnings: tuple[str, ...] = ()
+    deferrable_key: bool = False  # the key is checked at the end of the transaction: rows may trade keys in it
     columns: tuple[EmittedColumn, ...] = field(init=False)  # the union of both column sets, CDC's order first
 
     def __post_init__(self) -> None:
@@ -108,3 +113,8 @@ class Emission:
 
     def role(self, role: Role) -> EmittedColumn | None:
         return next((c for c in self.columns if c.role is role), None)
+
+    def before_image(self, name: str) -> EmittedColumn | None:
+        """The column with the value that the emitted column `name` had before an update."""
+        source = next((c.source for c in self.columns if c.name == name), None)
+        return next((c for c in self.columns if c.role is Role.BEFORE_IMAGE and c.source == source), None)

@@ -48,6 +48,7 @@ class FinalColumn:
     cast: Cast = Cast.NONE
     key: bool = False
     source: str | None = None  # the Aurora column
+    keep_on_null_update: bool = False  # policy: a NULL in an update means that the value was not sent
     hops: tuple[Hop, ...] = ()
     least: SfType | None = None  # the narrowest type that still takes every value
 

@@ -13,7 +13,9 @@ class MergeColumn:
     """One entry of the column lists: FINAL.`final` takes STAGING.`staging` through `cast`.
 
     A `kept` column is no longer emitted: a row without it does not erase the value that FINAL has. `scale` is for
-    `Cast.NUMBER`: the scale of FINAL's column, because TRY_TO_NUMBER rounds to the one that it is given.
+    `Cast.NUMBER` and `precision` for `Cast.TIME` and `Cast.TIMESTAMP`: the digits after the point that FINAL's column
+    has. With `keep_on_null_update` a NULL in an update means that the value was not sent. `before` is the STAGING
+    column with the before-image of a key column.
     """
 
     final: str
@@ -22,11 +24,17 @@ class MergeColumn:
     key: bool = False
     kept: bool = False
     scale: int = 0
+    precision: int = 9
+    keep_on_null_update: bool = False
+    before: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class MergeSpec:
-    """Names are as stored. `loads_at_start`: full-load rows already carry the start of their load as commit time."""
+    """Names are as stored. `loads_at_start`: full-load rows already carry the start of their load as commit time.
+
+    `deferrable_key`: rows may trade keys within one transaction, in any order.
+    """
 
     staging: ObjectName
     final: ObjectName
@@ -37,3 +45,4 @@ class MergeSpec:
     change_seq: str | None = None
     loads_at_start: bool = True
     overlap_minutes: int = 60
+    deferrable_key: bool = False

@@ -3,6 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+
+from driftguard.model.identifiers import TableName
+
+KEEP = "keep"
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnPolicy:
+    """What a NULL in an update of a large column means: `overwrite`, or `keep` what FINAL has.
+
+    `table` is schema.table; both names may have the wildcards * and ?.
+    """
+
+    table: str
+    column: str
+    on_null_update: str
+
+    def covers(self, table: TableName, column: str) -> bool:
+        return fnmatchcase(str(table), self.table) and fnmatchcase(column, self.column)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,5 +46,17 @@ class Policy:
     merge_managed_by: str = "driftguard"
     pipe_managed_by: str = "driftguard"
     dropped_columns: str = "keep"
+    on_null_update: str = "overwrite"
+    columns: tuple[ColumnPolicy, ...] = ()  # the first that covers a column counts
     allow_unknown: frozenset[str] = field(default=frozenset())
+    cast_failure_days: int = 7
     pipeline: str = "default"
+
+    @property
+    def keeps(self) -> bool:
+        """Is there any column for which a NULL in an update may mean that it was not sent?"""
+        return KEEP in (self.on_null_update, *(item.on_null_update for item in self.columns))
+
+    def keeps_on_null_update(self, table: TableName, column: str) -> bool:
+        found = next((item for item in self.columns if item.covers(table, column)), None)
+        return (found.on_null_update if found else self.on_null_update) == KEEP

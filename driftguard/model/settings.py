@@ -4,7 +4,8 @@ Every default is the one that the AWS DMS documentation states, unless the comme
 all pages of the AWS DMS User Guide or API Reference:
 S3 = "Using Amazon S3 as a target for AWS DMS", PG = "Using a PostgreSQL database as an AWS DMS source",
 API = API Reference, S3Settings or PostgreSQLSettings, TASK = "Target metadata task settings",
-DDL = "Task settings for change processing DDL handling", FL = "Full-load task settings".
+DDL = "Task settings for change processing DDL handling", FL = "Full-load task settings",
+ERR = "Error handling task settings", BI = "Before image task settings".
 """
 
 from __future__ import annotations
@@ -14,6 +15,18 @@ from typing import Literal
 
 from driftguard.errors import ConfigError
 from driftguard.model.mappings import Mappings
+
+MigrationType = Literal["full-load", "cdc", "full-load-and-cdc"]
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """Something that was noticed while settings were read: a contradiction, or an attribute nobody knows."""
+
+    kind: Literal["contradiction", "unknown"]
+    setting: str
+    message: str
+    decides: bool = False  # the setting decides which columns are written, of which types, or where
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +84,10 @@ class EndpointSettings:
     plugin_name: Literal["no-preference", "test-decoding", "pglogical"] = "pglogical"
     """API: the logical decoding plug-in; test-decoding is used where pglogical is not installed."""
 
+    # --- both ---
+    remarks: tuple[Remark, ...] = ()
+    """What reading the settings of both endpoints showed."""
+
     def __post_init__(self) -> None:
         if self.cdc_inserts_only and self.cdc_inserts_and_updates:
             raise ConfigError(
@@ -120,6 +137,16 @@ class TaskSettings:
     """DDL, HandleSourceTableTruncated. Default not stated. PostgreSQL's TRUNCATE is never captured (PG)."""
     target_table_prep_mode: Literal["DO_NOTHING", "DROP_AND_CREATE", "TRUNCATE_BEFORE_LOAD"] = "DO_NOTHING"
     """FL, TargetTablePrepMode: on S3 the last two delete the files of the table. Default not stated."""
+    before_image: bool = False
+    """BI, EnableBeforeImage. "Using Amazon Kinesis Data Streams as a target": S3 does not support these settings."""
+    data_error_policy: str = "LOG_ERROR"
+    """ERR, DataErrorPolicy: a record with an error is left out (IGNORE_RECORD, LOG_ERROR), or stops something."""
+    data_truncation_error_policy: str = "LOG_ERROR"
+    """ERR, DataTruncationErrorPolicy: the same for a value that is cut."""
+    table_error_policy: str = "SUSPEND_TABLE"
+    """ERR, TableErrorPolicy: SUSPEND_TABLE leaves the table out while the task runs on."""
+    given: frozenset[str] = frozenset()
+    """The fields above that were really read; the others are defaults, some of them assumed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,3 +157,6 @@ class DmsTask:
     mappings: Mappings
     endpoint: EndpointSettings = field(default_factory=EndpointSettings)
     settings: TaskSettings = field(default_factory=TaskSettings)
+    migration_type: MigrationType | None = None  # None: not known
+    engine_version: str = ""  # of the replication instance; empty: not known
+    captured_at: str = ""  # of the snapshot that it was read from; empty: read from files of its own, or live

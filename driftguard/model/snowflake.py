@@ -122,6 +122,18 @@ class Stage:
     url: str = ""
 
 
+CAST_FAILURES = "cast failures"  # the kind, where they are in `Estate.unseen`
+
+
+@dataclass(frozen=True, slots=True)
+class CastFailure:
+    """How many values of a FINAL column did not fit lately. `name` is the FINAL table in full."""
+
+    name: str
+    column: str
+    count: int
+
+
 @dataclass(frozen=True, slots=True)
 class Estate:
     """The Snowflake side as it was found. What is in `unseen` may exist: nothing may be created or dropped for it."""
@@ -139,6 +151,7 @@ class Estate:
     captured_at: str = ""  # ISO 8601, UTC
     timezone: str = ""  # the account's TIMEZONE; "" where it may not be read
     revisions: tuple[str, ...] = ()  # applied revisions, where the control schema could be read
+    cast_failures: tuple[CastFailure, ...] = ()  # likewise, of the last [control] cast_failure_days
 
     def saw(self, kind: str, database: str, schema: str) -> bool:
         """False where a listing of `kind` (tables, pipes, tasks, …) in that schema failed, was cut or was refused."""

@@ -50,7 +50,7 @@ class ReplaceMerge(Operation):
             return first
         gained = {c.name for c in self.add_to_staging}
         for name, wanted in (
-            (self.merge.staging, {c.staging for c in self.merge.columns} - gained),
+            (self.merge.staging, {s for c in self.merge.columns for s in (c.staging, c.before) if s} - gained),
             (self.merge.final, {c.final for c in self.merge.columns}),
         ):
             table = look_up(estate, name)

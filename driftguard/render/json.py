@@ -21,6 +21,21 @@ def check(report: Report) -> str:
             "source": report.source,
             "target": report.target,
             "findings": [finding(item) for item in report.findings],
+            "losses": [
+                {
+                    "loss": entry.loss.value,
+                    "step": entry.step,
+                    "values": entry.values,
+                    "becomes": entry.becomes,
+                    "documented": entry.documented,
+                    "remedy": entry.remedy,
+                    "columns": [
+                        {"schema": table.schema, "table": table.name, "column": column}
+                        for table, column in entry.columns
+                    ],
+                }
+                for entry in report.losses
+            ],
             "summary": {
                 **report.counts,
                 "tables": report.tables,

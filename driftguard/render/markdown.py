@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from driftguard.render.report import Report, by_table, look_lines, plural
+from driftguard.render.report import Report, by_table, columns_of, fate, look_lines, plural
 
 _MARKS = {"error": "🔴", "unknown": "🟣", "warning": "🟡", "info": "🔵"}
 
@@ -32,6 +32,13 @@ def check(report: Report) -> str:
             lines.append(
                 f"| {_MARKS[f.severity.value]} {f.severity.value} | {f.code} | " + " | ".join(map(escape, cells)) + " |"
             )
+    if report.losses:
+        lines += ["", f"<details><summary>What the types cost: {plural(len(report.losses), 'kind')} of loss</summary>"]
+        lines += ["", "| loss | values | columns | do |", "|---|---|---|---|"]
+        for entry in report.losses:
+            row = (entry.loss.value.replace("_", " "), fate(entry), columns_of(entry), entry.remedy)
+            lines.append(f"| {' | '.join(map(escape, row))} |")
+        lines += ["", "</details>"]
     return "\n".join(lines) + "\n"
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from driftguard.model.finding import Finding, Severity
+from driftguard.model.loss import LossEntry
 from driftguard.model.observed import Footer, Look
 
 
@@ -20,6 +21,7 @@ class Report:
     tables: int
     waived: int = 0
     failing: int = 0
+    losses: tuple[LossEntry, ...] = ()
     look: Look | None = None
 
     @property
@@ -41,6 +43,18 @@ class Report:
 
 def plural(number: int, word: str) -> str:
     return f"{number} {word}{'' if number == 1 else 's'}"
+
+
+def columns_of(entry: LossEntry, most: int = 3) -> str:
+    """Whose values: the first columns by name, and how many more."""
+    named = [f"{table}.{column}" for table, column in entry.columns[:most]]
+    more = len(entry.columns) - len(named)
+    return ", ".join(named) + (f" and {plural(more, 'more column')}" if more else "")
+
+
+def fate(entry: LossEntry) -> str:
+    """What becomes of which values."""
+    return f"{entry.values} → {entry.becomes}" + ("" if entry.documented else " (no document says so)")
 
 
 def by_table(findings: Sequence[Finding]) -> list[tuple[str, list[Finding]]]:

@@ -8,6 +8,7 @@ from pathlib import Path
 CONNECTION = "driftguard_sandbox"
 
 # The change sequence is mapped from the first day: without it, changes of one transaction have no order of their own.
+# The before-images too: without them, an update of a key leaves the old row in FINAL.
 MAPPINGS = """\
 {
   "rules": [
@@ -20,6 +21,11 @@ MAPPINGS = """\
       "rule-action": "add-column", "value": "dms_change_seq", "expression": "$AR_H_CHANGE_SEQ",
       "object-locator": { "schema-name": "%", "table-name": "%" },
       "data-type": { "type": "string", "length": 35 }
+    },
+    {
+      "rule-type": "transformation", "rule-id": "3", "rule-name": "before-images of the keys", "rule-target": "column",
+      "rule-action": "add-before-image-columns", "object-locator": { "schema-name": "%", "table-name": "%" },
+      "before-image-def": { "column-prefix": "BI_", "column-suffix": "", "column-filter": "pk-only" }
     }
   ]
 }

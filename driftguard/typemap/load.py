@@ -93,8 +93,19 @@ class Override(_Strict):
     type: str | None = None  # pg_type.typname
     staging: str | None = None
     final: str | None = None
-    cast: Cast | None = None
-    reason: str
+    cast: Cast | None = None  # only to be told if it is not the one needed
+    reason: str = Field(min_length=1)
+
+    @property
+    def subject(self) -> str:
+        """What it is about, in words."""
+        return (
+            f"column {self.column}"
+            if self.column
+            else " of ".join(
+                part for part in (f"type {self.type}", f"table {self.table}" if self.table else "") if part
+            )
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +114,7 @@ class TypeMaps:
 
     rows: dict[str, tuple[Row, ...]]
     overrides: tuple[Override, ...] = field(default=())
+    origin: str = "typemaps/overrides.toml"  # the overrides' file
 
 
 @cache
@@ -135,7 +147,7 @@ def load(overrides: Path | None = None, observed: Path | None = None) -> TypeMap
     found = tuple(_parse(Override, item, overrides) for item in items)
     for number, item in enumerate(found, start=1):
         _usable(item, f"{overrides}: override {number}")
-    return TypeMaps(maps.rows, found)
+    return TypeMaps(maps.rows, found, str(overrides))
 
 
 OBSERVABLE = ("postgres_to_dms", "dms_to_parquet")  # a file shows what DMS wrote, not what Snowflake should have
@@ -189,6 +201,22 @@ def special_values() -> dict[str, str]:
     """The values that rows single out: key → words."""
     words: dict[str, str] = _read(data_dir("typemaps") / "special_values.toml")["value"]
     return words
+
+
+@cache
+def sources() -> dict[str, dict[str, str]]:
+    """The documents that rows name by a short word: word → title and url."""
+    found: dict[str, dict[str, str]] = _read(data_dir("typemaps") / "sources.toml")["source"]
+    return found
+
+
+def titled(source: str) -> str:
+    """A row's source with the titles of its documents in place of their short words."""
+    parts = []
+    for part in source.split("; "):
+        word, blank, rest = part.partition(" ")
+        parts.append(f"{sources()[word]['title']}{',' if blank else ''}{blank}{rest}" if word in sources() else part)
+    return "; ".join(parts)
 
 
 def _rows(path: Path) -> tuple[Row, ...]:

@@ -13,8 +13,10 @@ from driftguard.model.landing import Cast
 from driftguard.model.settings import EndpointSettings
 from driftguard.model.snowflake import SfType
 from driftguard.sql.snowflake import parse_type
-from driftguard.typemap.load import SETTINGS, Match, Override, Row, TypeMaps, When, special_values
+from driftguard.typemap.casting import cast_between, no_load, no_merge
+from driftguard.typemap.load import SETTINGS, Match, Override, Row, TypeMaps, When, special_values, titled
 
+DECIDED = "your decision"  # `proven_by` of a hop that an override has decided
 _ARGUMENTS = re.compile(r"([A-Z0-9_\-]+)(?:\((\d+)(?:,(-?\d+))?\))?")
 
 
@@ -84,16 +86,26 @@ class Resolver:
 
 def deliver(maps: TypeMaps, pg: PgType, settings: EndpointSettings) -> Delivery:
     """The DMS and Parquet types of a PostgreSQL type under these endpoint settings."""
-    subject = _Subject(pg, pg.resolved, pg.precision, pg.scale, pg.length)
-    row = _first(maps, "postgres_to_dms", subject, settings)
+    subject = _typed_by(pg)
+    row = first_row(maps, pg, settings)
     dms = _fill(row.type, subject)
     first = _hop("postgres_to_dms", pg.text, dms, row)
-    if pg.base_name and first.loss is Loss.EXACT:
+    if pg.base_name and first.loss is not Loss.UNKNOWN:
         # AWS does not list domains; that one arrives like its base type is an assumption until a footer shows it.
-        note = f"a domain over {pg.base_name}, taken to arrive like it"
-        first = replace(first, loss=Loss.ASSUMED_EXACT, note=note, proven_by="stand-in only")
+        note = f"a domain over {pg.base_name}, taken to arrive like it" + (f"; {first.note}" if first.note else "")
+        loss = max(first.loss, Loss.ASSUMED_EXACT, key=lambda item: item.rank)
+        first = replace(first, loss=loss, note=note, proven_by="stand-in only")
     parquet, second = parquet_type(maps, dms, settings)
     return Delivery(pg, dms, parquet, row.lob, (first, second))
+
+
+def first_row(maps: TypeMaps, pg: PgType, settings: EndpointSettings) -> Row:
+    """The row of postgres_to_dms that decides about a type."""
+    return _first(maps, "postgres_to_dms", _typed_by(pg), settings)
+
+
+def _typed_by(pg: PgType) -> _Subject:
+    return _Subject(pg, pg.resolved, pg.precision, pg.scale, pg.length)
 
 
 def parquet_type(maps: TypeMaps, dms: str, settings: EndpointSettings) -> tuple[str, Hop]:
@@ -116,15 +128,56 @@ def land(
     row = _first(maps, "parquet_to_staging", subject, settings)
     if row.loss is Loss.NOT_DELIVERED:
         return None
-    override = _override(maps, pg, place)
-    staging = parse_type(override.staging if override and override.staging else _fill(row.type, subject))
+    staging = parse_type(_fill(row.type, subject))
     third = _hop("parquet_to_staging", parquet, str(staging), row)
-    word = pg.resolved if pg else ""
-    last = _first(maps, "postgres_to_final", _Subject(pg, word, staging=staging.base), settings)
-    text = last.type.replace("{staging}", str(staging))
-    final = parse_type(override.final if override and override.final else text)
-    cast = override.cast if override and override.cast is not None else last.cast
+    override = _override(maps, pg, place)
+    if override is not None:
+        return _decided(maps, override, parquet, pg, staging, third, settings)
+    last = _last(maps, staging, pg, settings)
+    final = parse_type(last.type.replace("{staging}", str(staging)))
     fourth = _hop("postgres_to_final", pg.text if pg else parquet, str(final), last)
+    return Destination(staging, final, last.cast, (third, fourth))
+
+
+def _last(maps: TypeMaps, staging: SfType, pg: PgType | None, settings: EndpointSettings) -> Row:
+    subject = _Subject(pg, pg.resolved if pg else "", staging=staging.base)
+    return _first(maps, "postgres_to_final", subject, settings)
+
+
+def _decided(
+    maps: TypeMaps,
+    override: Override,
+    parquet: str,
+    pg: PgType | None,
+    shipped_staging: SfType,
+    third: Hop,
+    settings: EndpointSettings,
+) -> Destination:
+    """What a person decided, where that is possible. Raises `TypeMapError` with the reason where it is not."""
+    staging = parse_type(override.staging) if override.staging else shipped_staging
+    last = _last(maps, staging, pg, settings)
+    usual = parse_type(last.type.replace("{staging}", str(staging)))
+    final = parse_type(override.final) if override.final else usual
+    where = f"{maps.origin}: override {maps.overrides.index(override) + 1} ({override.subject})"
+    why = no_load(parquet, staging)
+    if why:
+        raise TypeMapError(f"{where}: staging = {str(staging)!r} for a {parquet} of the files: {why}")
+    why = no_merge(parquet, staging, final, pg)
+    if why:
+        raise TypeMapError(f"{where}: final = {str(final)!r} from {staging} in STAGING: {why}")
+    cast = cast_between(staging, final)
+    assert cast is not None  # no_merge has said so
+    if override.cast not in (None, cast):
+        raise TypeMapError(f"{where}: cast = {override.cast!s}: from {staging} to {final} the merge needs {cast!s}")
+    note = f"decided: {override.reason}"
+    if override.staging:
+        third = replace(third, after=str(staging), note=note, source=maps.origin, proven_by=DECIDED)
+    unfit: tuple[SpecialValue, ...] = ()
+    if cast is not Cast.NONE and cast is not last.cast:
+        kept = "left out: FINAL keeps what it had, the text goes to quarantine"
+        unfit = (SpecialValue("unfit", f"no {final}", kept, True),)
+    loss = Loss.AS_TEXT if final.base == "VARCHAR" != usual.base else last.loss
+    fourth = Hop("postgres_to_final", pg.text if pg else parquet, str(final), loss, note, maps.origin, DECIDED, unfit)
     return Destination(staging, final, cast, (third, fourth))
 
 
@@ -209,4 +262,4 @@ def _hop(step: str, before: str, after: str, row: Row) -> Hop:
         for found, documented in ((row.loses, True), (row.open, False))
         for key, becomes in found.items()
     )
-    return Hop(step, before, after, row.loss, row.note, row.source, row.proven_by, special, row.remedy)
+    return Hop(step, before, after, row.loss, row.note, titled(row.source), row.proven_by, special, row.remedy)

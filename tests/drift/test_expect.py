@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from builders import ENDPOINT, POLICY, context, numeric, plain, table, task, varchar
+from builders import ENDPOINT, POLICY, RULES, context, numeric, plain, table, task, varchar
 from driftguard.drift.expect import Expectation, expect
 from driftguard.emission.emit import emit
 from driftguard.model.catalog import Key, Table
@@ -131,7 +131,10 @@ def test_the_narrowest_types_are_those_of_the_values() -> None:
 def _two(first: Table, second: Table, **settings: object) -> Expectation:
     """Both tables of one name, each from a task of its own; `settings` are what the second task's endpoint changes."""
     maps = shipped()
-    one, other = task(), dataclasses.replace(task(), name="other")
+    moved = {"rule-target": "schema", "rule-action": "rename", "value": "shop"}
+    take = RULES[0] | {"rule-id": "30", "object-locator": {"schema-name": "archive", "table-name": "%"}}
+    rename = RULES[1] | moved | {"rule-id": "31", "object-locator": {"schema-name": "archive"}}
+    one, other = task(), dataclasses.replace(task(take, rename), name="other")
     other = dataclasses.replace(other, endpoint=dataclasses.replace(ENDPOINT, **settings))  # type: ignore[arg-type]
     emissions = [emit(t, k, Resolver(maps, k.endpoint)) for t, k in ((first, one), (second, other))]
     return expect([e for e in emissions if e is not None], [one, other], maps, POLICY)
@@ -149,9 +152,13 @@ def _two(first: Table, second: Table, **settings: object) -> Expectation:
 def test_sources_that_one_pipe_or_one_column_cannot_take_are_refused(
     second: Table, settings: dict[str, object], why: str
 ) -> None:
+    """A table that two tasks write apart is a matter of the tasks; types that disagree are one of the columns."""
     (refusal,) = _two(ORDERS, second, **settings).refusals
-    assert refusal.code == "DG110"
+    assert refusal.code == ("DG411" if settings else "DG110")
     assert why in refusal.message
+    elsewhere = dataclasses.replace(second, schema="archive")
+    (refusal,) = _two(ORDERS, elsewhere, **settings).refusals
+    assert refusal.code == "DG110"
 
 
 def test_a_boolean_that_two_tasks_write_differently_lands_as_text_either_way() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -10,19 +11,22 @@ import pytest
 
 from builders import ENDPOINT, POLICY, RULES, context, landed, numeric, plain, table, task, varchar
 from driftguard.drift.compare import all_rules, compare
-from driftguard.drift.context import Context
+from driftguard.drift.context import Context, merge_spec
 from driftguard.emission.mapping_document import parse_mappings
 from driftguard.merge.generate import generate
 from driftguard.model.catalog import Catalog, Key, Table, Unseen
 from driftguard.model.finding import Finding, Severity
 from driftguard.model.observed import Footer, NotSeen, Observed, ObservedColumn, Sighting
-from driftguard.model.settings import DmsTask, TaskSettings
-from driftguard.model.snowflake import Estate, SfColumn, SfTable, SfType
+from driftguard.model.policy import ColumnPolicy, Policy
+from driftguard.model.settings import DmsTask, Remark, TaskSettings
+from driftguard.model.snowflake import CastFailure, Estate, SfColumn, SfTable, SfType
 
 ORDERS = table("orders", ("note", varchar(40)), ("total", numeric(10, 2)))
 STAGING, FINAL = "DB.STAGING.ORDERS_CDC", "DB.FINAL.ORDERS"
 TEXT = SfType("VARCHAR", length=134_217_728)
 CLEAN = landed(ORDERS)
+WITH_FLAG = table("orders", ("paid", plain("bool")))
+FLAGGED = landed(WITH_FLAG)
 
 
 # -- small changes of an estate -------------------------------------------------------------------------------------
@@ -87,6 +91,39 @@ def endpoint(**settings: Any) -> DmsTask:
     return task(endpoint=dataclasses.replace(ENDPOINT, **settings))
 
 
+def settings(**values: Any) -> DmsTask:
+    """A task with these settings read, and no others."""
+    return task(settings=TaskSettings(**values, given=frozenset(values)))
+
+
+def filtered(*columns: str) -> DmsTask:
+    """A task that takes the rows that pass a filter on these columns."""
+    condition = [{"filter-operator": "gte", "value": "1"}]
+    filters = [{"filter-type": "source", "column-name": c, "filter-conditions": condition} for c in columns]
+    return DmsTask("dms", parse_mappings({"rules": [RULES[0] | {"filters": filters}, RULES[1]]}), ENDPOINT)
+
+
+def _on(column: str, action: str, number: str = "10", table: str = "orders") -> dict[str, object]:
+    return {
+        "rule-type": "transformation",
+        "rule-id": number,
+        "rule-name": number,
+        "rule-target": "column",
+        "rule-action": action,
+        "object-locator": {"schema-name": "shop", "table-name": table, "column-name": column},
+    }
+
+
+def masked(column: str, action: str) -> DmsTask:
+    return task(_on(column, action))
+
+
+def identified_by(*columns: str) -> Table:
+    """ORDERS with a unique index on these columns as replica identity."""
+    index = Key("orders_identity", columns, constraint=False)
+    return dataclasses.replace(ORDERS, unique_keys=(index,), replica_identity="i", replica_index="orders_identity")
+
+
 def migrated(before: Table, after: Table | None) -> Context:
     """A proposal: the same database before and after a migration, and Snowflake as it is for `before`."""
     items = () if after is None else (after,)
@@ -139,6 +176,25 @@ def large(item: Table) -> Table:
     return dataclasses.replace(item, columns=tuple(columns))
 
 
+CODED = dataclasses.replace(table("orders", ("code", varchar(8))), primary_key=Key("orders_pkey", ("code",)))
+
+
+def before_images(columns: str = "pk-only") -> dict[str, object]:
+    return {
+        "rule-type": "transformation",
+        "rule-id": "7",
+        "rule-name": "7",
+        "rule-target": "column",
+        "rule-action": "add-before-image-columns",
+        "object-locator": {"schema-name": "%", "table-name": "%"},
+        "before-image-def": {"column-prefix": "OLD_", "column-suffix": "_WAS", "column-filter": columns},
+    }
+
+
+def keeping(table_: str, column_: str, default: str = "overwrite") -> Policy:
+    return dataclasses.replace(POLICY, on_null_update=default, columns=(ColumnPolicy(table_, column_, "keep"),))
+
+
 def renamed_column() -> Table:
     columns = tuple(dataclasses.replace(c, name="remark") if c.name == "note" else c for c in ORDERS.columns)
     return dataclasses.replace(ORDERS, columns=columns)
@@ -162,6 +218,30 @@ class Case(NamedTuple):
     column: str | None = None
     severity: Severity | None = None  # None: the rule's usual one
     system: str = "snowflake"
+
+
+EVENTS = (table("events_1", oid=1), table("events_2", oid=2))
+ONE_NAME: dict[str, object] = {
+    "rule-type": "transformation",
+    "rule-id": "9",
+    "rule-name": "one name",
+    "rule-target": "table",
+    "rule-action": "rename",
+    "value": "events",
+    "object-locator": {"schema-name": "shop", "table-name": "events%"},
+}
+TOLD_APART: dict[str, object] = {
+    "rule-type": "transformation",
+    "rule-id": "20",
+    "rule-name": "where from",
+    "rule-target": "column",
+    "rule-action": "add-column",
+    "value": "shard",
+    "expression": "$AR_M_SOURCE_TABLE_NAME",
+    "object-locator": {"schema-name": "%", "table-name": "%"},
+    "data-type": {"type": "string", "length": 63},
+}
+NOTES = table("orders", ("body", plain("text")), ("doc", plain("jsonb")), ("note", varchar(40)))
 
 
 def _cases() -> dict[str, Case]:
@@ -220,6 +300,13 @@ def _cases() -> dict[str, Case]:
             system="aurora",
         ),
         "DG111": Case(on(without_column(STAGING, "_DG_FILE")), clean, f"{STAGING} has no column _DG_FILE"),
+        "DG113": Case(
+            on(landed(table("100%", ("note", varchar(40)))), table("100%", ("note", varchar(40)))),
+            clean,
+            "shop.100%: the files are expected in shop/100%/, and the name has '%'",
+            table="shop.100%",
+            system="aurora",
+        ),
         "DG201": Case(on(without_table(FINAL)), on(Estate()), f"shop.orders has no table {FINAL}"),
         "DG202": Case(on(without_column(FINAL, "NOTE")), clean, f"{FINAL} has no column NOTE", column="note"),
         "DG203": Case(
@@ -389,6 +476,187 @@ def _cases() -> dict[str, Case]:
             column="note",
             system="dms",
         ),
+        "DG409": Case(
+            on(
+                CLEAN,
+                dms=endpoint(remarks=(Remark("contradiction", "maxFileSize", "maxFileSize is 1, and 2 elsewhere"),)),
+            ),
+            clean,
+            "DMS task dms: maxFileSize is 1, and 2 elsewhere",
+            table=None,
+            system="dms",
+        ),
+        "DG410": Case(
+            on(CLEAN, dms=endpoint(remarks=(Remark("unknown", "colour", "there is the attribute colour"),))),
+            clean,
+            "DMS task dms: there is the attribute colour",
+            table=None,
+            system="dms",
+        ),
+        "DG411": Case(
+            on(CLEAN, more=[dataclasses.replace(task(), name="again")]),
+            on(
+                CLEAN,
+                more=[dataclasses.replace(task(RULES[0] | {"rule-id": "50", "rule-action": "exclude"}), name="again")],
+            ),
+            "shop.orders is in the DMS tasks dms and again, which write to one folder",
+            system="aurora",
+        ),
+        "DG412": Case(
+            on(CLEAN, dms=dataclasses.replace(task(), migration_type="full-load")),
+            on(CLEAN, dms=dataclasses.replace(task(), migration_type="full-load-and-cdc")),
+            "DMS task dms is full-load only: no changes of shop.orders arrive",
+            table=None,
+            system="dms",
+        ),
+        "DG427": Case(
+            on(Estate(), *EVENTS, dms=task(ONE_NAME)),
+            on(Estate(), *EVENTS, dms=task(ONE_NAME, TOLD_APART)),
+            "shop.events_1, shop.events_2 meet in DB.FINAL.EVENTS, and nothing tells their rows apart",
+            table="shop.events_1",
+        ),
+        "DG430": Case(
+            on(Estate(), *EVENTS, dms=task(ONE_NAME, TOLD_APART)),
+            on(Estate(), *EVENTS),
+            "shop.events_1, shop.events_2 are written to one folder, dms/shop/events/",
+            table="shop.events_1",
+            system="dms",
+        ),
+        "DG413": Case(
+            on(CLEAN, dms=endpoint(capture_ddls=False)),
+            clean,
+            "DMS task dms: CaptureDdls is false",
+            table=None,
+            system="dms",
+        ),
+        "DG414": Case(
+            on(CLEAN, dms=settings(handle_source_table_dropped=True, handle_source_table_truncated=False)),
+            clean,
+            "DMS task dms: HandleSourceTableDropped is true",
+            table=None,
+            system="dms",
+        ),
+        "DG415": Case(
+            on(CLEAN, dms=settings(target_table_prep_mode="DROP_AND_CREATE")),
+            on(
+                CLEAN, dms=dataclasses.replace(settings(target_table_prep_mode="DROP_AND_CREATE"), migration_type="cdc")
+            ),
+            "DMS task dms: TargetTablePrepMode is DROP_AND_CREATE",
+            table=None,
+            system="dms",
+        ),
+        "DG416": Case(
+            on(Estate(), NOTES, dms=settings(lob_max_size_kb=64)),
+            on(Estate(), NOTES, dms=endpoint(fail_tasks_on_lob_truncation=True)),
+            "shop.orders: values of body, doc are cut at 64 KB (LobMaxSize)",
+            system="dms",
+        ),
+        "DG417": Case(
+            on(CLEAN, dms=settings(full_lob_mode=True, limited_size_lob_mode=False)),
+            on(CLEAN, dms=settings(full_lob_mode=True, support_lobs=False)),
+            "DMS task dms: FullLobMode is true",
+            table=None,
+            system="dms",
+        ),
+        "DG419": Case(
+            on(CLEAN, dms=endpoint(add_trailing_padding_character=True)),
+            clean,
+            "DMS task dms: AddTrailingPaddingCharacter is true",
+            table=None,
+            system="dms",
+        ),
+        "DG420": Case(
+            on(CLEAN, dms=settings(before_image=True)),
+            clean,
+            "DMS task dms: BeforeImageSettings are on",
+            table=None,
+            system="dms",
+        ),
+        "DG421": Case(
+            on(CLEAN, dms=settings(data_error_policy="log_error")),
+            on(CLEAN, dms=settings(data_error_policy="STOP_TASK", table_error_policy="STOP_TASK")),
+            "DMS task dms: DataErrorPolicy is LOG_ERROR",
+            table=None,
+            system="dms",
+        ),
+        "DG422": Case(
+            on(CLEAN, dms=filtered("note")),
+            clean,
+            "shop.orders: the filter of rule 1 on note does not contain the key (id is missing)",
+            system="dms",
+        ),
+        "DG423": Case(
+            on(Estate(), dms=masked("id", "data-masking-digits-mask")),
+            on(Estate(), dms=masked("note", "data-masking-digits-mask")),
+            "shop.orders.id is part of the key and masked by data-masking-digits-mask",
+            column="id",
+            system="dms",
+        ),
+        "DG424": Case(
+            on(CLEAN, dms=settings(target_schema="lake")),
+            clean,
+            "DMS task dms: TargetSchema is lake",
+            table=None,
+            system="dms",
+        ),
+        "DG425": Case(
+            on(CLEAN, dms=dataclasses.replace(task(), engine_version="3.4.7")),
+            on(CLEAN, dms=dataclasses.replace(task(), engine_version="3.5.4")),
+            "DMS task dms: its replication instance runs engine version 3.4.7",
+            table=None,
+            system="dms",
+        ),
+        "DG426": Case(
+            on(CLEAN, dms=endpoint(date_partition_enabled=True)),
+            clean,
+            "DMS task dms: DatePartitionEnabled puts the files of changes into folders by date (YYYYMMDD)",
+            table=None,
+            system="dms",
+        ),
+        "DG428": Case(
+            on(CLEAN, dms=task(settings=TaskSettings())),
+            clean,
+            "DMS task dms: no task settings were given",
+            table=None,
+            system="dms",
+        ),
+        "DG429": Case(
+            on(CLEAN, dms=task(*(_on(c, "include-column", str(n)) for n, c in enumerate(("id", "note"), start=10)))),
+            on(CLEAN, dms=task(_on("id", "include-column", "10", table="other"))),
+            "shop.orders: only the columns of include-column rule 10, 11 are replicated",
+            system="dms",
+        ),
+        "DG510": Case(
+            on(CLEAN, dataclasses.replace(ORDERS, replica_identity="n")),
+            on(CLEAN, dataclasses.replace(ORDERS, replica_identity="i", replica_index="orders_pkey")),
+            "shop.orders: deletes do not leave Aurora, because its REPLICA IDENTITY is NOTHING",
+            system="aurora",
+        ),
+        "DG511": Case(
+            on(CLEAN, identified_by("note")),
+            on(CLEAN, identified_by("id", "note")),
+            "shop.orders: a delete arrives without id, which the key needs",
+            system="aurora",
+        ),
+        "DG512": Case(
+            on(Estate(), ORDERS, table("Orders", oid=7)),
+            on(Estate(), ORDERS, table("orders_", oid=7)),
+            "shop.Orders and shop.orders differ only by case",
+            table="shop.Orders",
+            system="aurora",
+        ),
+        "DG513": Case(
+            on(Estate(), ORDERS, dataclasses.replace(table("returns", oid=7), inherits=(ORDERS.id,))),
+            on(Estate(), ORDERS, dataclasses.replace(table("returns", oid=7), partition_of=ORDERS.id)),
+            "shop.orders is loaded with the rows of shop.returns, which inherit from it",
+            system="aurora",
+        ),
+        "DG514": Case(
+            on(CLEAN, dataclasses.replace(ORDERS, replica_identity="f")),
+            on(CLEAN, dataclasses.replace(ORDERS, replica_identity="f"), dms=endpoint(plugin_name="test-decoding")),
+            "shop.orders has REPLICA IDENTITY FULL, and DMS task dms may use the pglogical plug-in",
+            system="aurora",
+        ),
         "DG501": Case(
             on(Estate(), table("log", key=())),
             clean,
@@ -406,9 +674,26 @@ def _cases() -> dict[str, Case]:
         ),
         "DG504": Case(
             on(CLEAN, large(ORDERS)),
-            on(CLEAN, dataclasses.replace(large(ORDERS), replica_identity="f")),
+            on(
+                CLEAN,
+                dataclasses.replace(large(ORDERS), replica_identity="f"),
+                dms=endpoint(plugin_name="test-decoding"),
+            ),
             "shop.orders: an update can arrive without the unchanged large values of note",
             system="aurora",
+        ),
+        "DG505": Case(
+            on(landed(CODED), CODED),
+            on(landed(CODED, dms=task(before_images())), CODED, dms=task(before_images())),
+            "shop.orders: an update of its key (code) leaves the old row in FINAL",
+            system="aurora",
+        ),
+        "DG506": Case(
+            on(CLEAN, policy=keeping("shop.orders", "note")),
+            on(CLEAN, large(ORDERS), policy=keeping("shop.*", "no?e")),
+            "[[policy.columns]] shop.orders.note: PostgreSQL always sends shop.orders.note",
+            table=None,
+            system="file",
         ),
         "DG503": Case(
             dataclasses.replace(clean, catalog=Catalog((ORDERS,), unseen=(Unseen("schema billing", "no USAGE"),))),
@@ -422,6 +707,12 @@ def _cases() -> dict[str, Case]:
             clean,
             "tables in DB.FINAL on Snowflake could not be looked at: no privilege",
             table=None,
+        ),
+        "DG605": Case(
+            on(dataclasses.replace(FLAGGED, cast_failures=(CastFailure("DB.FINAL.ORDERS", "PAID", 12),)), WITH_FLAG),
+            on(dataclasses.replace(CLEAN, cast_failures=(CastFailure("DB.FINAL.ELSEWHERE", "PAID", 12),))),
+            f"{FINAL}.PAID: 12 values of the last 7 days did not fit",
+            column="paid",
         ),
         "DG604": Case(
             dataclasses.replace(clean, stale=("snapshot s.json is 9 days old",)),
@@ -637,6 +928,81 @@ def test_a_table_that_is_dropped_is_a_note_and_one_that_leaves_the_wal_an_error(
     assert unlogged.severity is Severity.ERROR
 
 
+def test_failed_casts_that_could_not_be_read_are_unknown_where_a_merge_writes_them() -> None:
+    unread = (Unseen("cast failures in DB.DRIFTGUARD", "not authorized"),)
+    (finding,) = compare(on(dataclasses.replace(FLAGGED, unseen=unread), WITH_FLAG))
+    assert (finding.code, finding.severity) == ("DG605", Severity.UNKNOWN)
+    assert compare(on(dataclasses.replace(CLEAN, unseen=unread))) == ()  # no cast of it can fail
+    assert of("DG605", on(dataclasses.replace(Estate(), unseen=unread))) == []
+
+
+def test_full_replica_identity_does_not_help_with_a_plug_in_that_does_not_support_it() -> None:
+    (finding,) = of("DG504", on(CLEAN, dataclasses.replace(large(ORDERS), replica_identity="f")))
+    assert finding.severity is Severity.WARNING
+    assert "REPLICA IDENTITY is FULL, the plug-in pglogical, with which AWS does not support FULL" in finding.reason
+    assert "test-decoding" in finding.remedy
+
+
+def test_a_column_that_is_kept_is_a_note_and_the_others_of_its_table_a_warning() -> None:
+    both = plus(large(ORDERS), dataclasses.replace(large(ORDERS).columns[1], name="body", attnum=9))
+    kept, erased = sorted(of("DG504", on(CLEAN, both, policy=keeping("shop.orders", "body"))), key=lambda f: f.severity)
+    assert (kept.severity, erased.severity) == (Severity.INFO, Severity.WARNING)
+    assert kept.message.endswith("does not reach body")
+    assert erased.message.endswith("values of note")
+
+
+def test_the_policy_of_a_column_wins_over_the_default_and_the_first_that_covers_it_counts() -> None:
+    policy = dataclasses.replace(
+        keeping("*", "never"),
+        on_null_update="keep",
+        columns=(ColumnPolicy("shop.orders", "n*", "overwrite"), ColumnPolicy("shop.*", "*", "keep")),
+    )
+    (pair,) = on(CLEAN, large(ORDERS), policy=policy).pairs
+    assert [c.final for c in merge_spec(pair, policy).columns if c.keep_on_null_update] == []
+    policy = dataclasses.replace(policy, columns=())
+    (pair,) = on(CLEAN, large(ORDERS), policy=policy).pairs
+    assert [c.final for c in merge_spec(pair, policy).columns if c.keep_on_null_update] == ["NOTE"]
+
+
+def test_a_changed_policy_is_a_changed_merge() -> None:
+    estate = landed(large(ORDERS))
+    assert of("DG304", on(estate, large(ORDERS))) == []
+    assert of("DG304", on(estate, large(ORDERS), policy=keeping("shop.orders", "note")))
+
+
+def test_a_policy_for_a_column_that_nobody_knows_is_named() -> None:
+    (finding,) = of("DG506", on(CLEAN, policy=keeping("shop.order", "note")))
+    assert "no column that DMS writes is called so" in finding.message
+
+
+def test_the_remedy_for_keys_is_a_rule_that_ends_the_finding() -> None:
+    (finding,) = of("DG505", on(landed(CODED), CODED))
+    rule = json.loads(finding.remedy.partition("the task: ")[2])
+    assert rule["rule-id"] == "3"
+    mended = task(rule)
+    assert of("DG505", on(landed(CODED, dms=mended), CODED, dms=mended)) == []
+    (pair,) = on(landed(CODED, dms=mended), CODED, dms=mended).pairs
+    assert [c.before for c in merge_spec(pair, POLICY).columns if c.key] == ["BI_code"]
+
+
+def test_a_before_image_of_a_part_of_the_key_is_named_as_such_and_not_used() -> None:
+    """A LOB in the key gets no before-image."""
+    mixed = dataclasses.replace(
+        table("orders", ("code", varchar(8)), ("word", plain("text"))), primary_key=Key("pk", ("code", "word"))
+    )
+    dms = task(before_images())
+    (finding,) = of("DG505", on(landed(mixed, dms=dms), mixed, dms=dms))
+    assert "before-images are mapped for a part of it only, word has none" in finding.message
+    (pair,) = on(landed(mixed, dms=dms), mixed, dms=dms).pairs
+    assert {c.before for c in merge_spec(pair, POLICY).columns} == {None}
+
+
+def test_a_key_that_nobody_can_set_needs_no_before_image() -> None:
+    assert of("DG505", on(CLEAN)) == []
+    by_default = dataclasses.replace(ORDERS.columns[0], identity="d")
+    assert of("DG505", on(CLEAN, dataclasses.replace(ORDERS, columns=(by_default, *ORDERS.columns[1:]))))
+
+
 # -- mutations: each way in which one side can be changed is named -----------------------------------------------------
 
 WIDER = table("orders", ("note", varchar(41)), ("total", numeric(10, 2)))
@@ -681,7 +1047,7 @@ MUTATIONS: dict[str, tuple[Context, set[str]]] = {
     ),
     "type changed on Aurora": (on(CLEAN, table("orders", ("note", plain("date")), ("total", numeric(10, 2)))), {"DG104", "DG204"}),
     "key dropped on Aurora": (on(CLEAN, dataclasses.replace(ORDERS, primary_key=None)), {"DG501"}),
-    "key extended on Aurora": (on(CLEAN, dataclasses.replace(ORDERS, primary_key=Key("k", ("id", "note")))), {"DG206", "DG304"}),
+    "key extended on Aurora": (on(CLEAN, dataclasses.replace(ORDERS, primary_key=Key("k", ("id", "note")))), {"DG206", "DG304", "DG505"}),
     "table renamed on Aurora": (on(CLEAN, dataclasses.replace(ORDERS, name="purchases")), {"DG101"}),
     "loads stamped late": (on(CLEAN, dms=endpoint(use_task_start_time_for_full_load_timestamp=False)), {"DG304", "DG404"}),
 }  # fmt: skip
@@ -695,8 +1061,6 @@ def test_a_change_on_one_side_is_named(what: str) -> None:
 
 
 def test_the_merge_of_the_clean_estate_is_the_generated_one() -> None:
-    from driftguard.drift.context import merge_spec
-
     (pair,) = on(CLEAN).pairs
     assert CLEAN.tasks[0].definition == generate(merge_spec(pair, POLICY))
 
@@ -758,3 +1122,99 @@ def test_a_file_that_cannot_be_read_is_unknown_even_beside_one_that_can() -> Non
 
 def test_files_as_predicted_have_no_finding() -> None:
     assert compare(looked(footer(*FILE), footer(*file_with(Op=None), **LOAD))) == compare(on(CLEAN))
+
+
+def test_a_contradiction_about_columns_or_types_leaves_them_unknown() -> None:
+    remark = Remark("contradiction", "x", "x is true, and false elsewhere", decides=True)
+    (finding,) = of("DG409", on(CLEAN, dms=endpoint(remarks=(remark,))))
+    assert finding.severity is Severity.UNKNOWN
+
+
+@pytest.mark.parametrize("rule", ["unlimited", "limited", "none"])
+def test_a_lob_mode_of_one_table_is_not_for_s3(rule: str) -> None:
+    """AWS DMS User Guide, "Table and collection settings rules and operations": S3 is not among the targets."""
+    lobs = {"lob-settings": {"mode": rule, "bulk-max-size": "32"}}
+    place = {"object-locator": {"schema-name": "shop", "table-name": "orders"}}
+    table_settings = {"rule-type": "table-settings", "rule-id": "30", "rule-name": "30"} | place | lobs
+    (finding,) = of("DG417", on(CLEAN, dms=task(table_settings)))
+    assert finding.message == f"DMS task dms: rule 30 gives shop.orders the LOB mode {rule}"
+
+
+def test_a_lob_size_that_is_not_known_is_a_note_of_the_task() -> None:
+    (finding,) = of("DG416", on(Estate(), NOTES))
+    assert (finding.severity, finding.message) == (
+        Severity.INFO,
+        "DMS task dms: 2 columns are LOBs for DMS, and LobMaxSize is not known",
+    )
+    assert of("DG416", on(Estate(), NOTES, dms=settings(support_lobs=False))) == []
+
+
+def test_many_lob_columns_are_counted() -> None:
+    wide = table("orders", *((f"c{n}", plain("text")) for n in range(7)))
+    (finding,) = of("DG416", on(Estate(), wide, dms=settings(lob_max_size_kb=1)))
+    assert "c0, c1, c2, c3, c4 and 2 more are cut at 1 KB" in finding.message
+    assert "256 to 512 characters" in finding.reason
+
+
+def test_policies_that_were_not_read_are_not_judged() -> None:
+    """AWS states no default for the one, and a task without settings has a note of its own."""
+    silent = on(CLEAN, dms=settings(support_lobs=True))
+    assert of("DG414", silent) == of("DG421", silent) == []
+
+
+def test_a_suspended_table_is_a_note() -> None:
+    (finding,) = of("DG421", on(CLEAN, dms=settings(table_error_policy="SUSPEND_TABLE")))
+    assert finding.severity is Severity.INFO
+
+
+def test_a_filter_on_the_key_leaves_out_rows_and_says_so() -> None:
+    (finding,) = of("DG422", on(CLEAN, dms=filtered("id", "total")))
+    assert finding.severity is Severity.INFO
+    (loaded,) = of("DG422", on(CLEAN, dms=dataclasses.replace(filtered("total"), migration_type="full-load")))
+    assert loaded.severity is Severity.INFO
+
+
+def test_a_filter_on_a_lob_is_a_risk() -> None:
+    found = of("DG422", on(Estate(), NOTES, dms=filtered("id", "doc")))
+    assert [(f.severity, "uses doc" in f.message) for f in found] == [(Severity.WARNING, True)]
+
+
+def test_a_hashed_key_still_tells_rows_apart() -> None:
+    (finding,) = of("DG423", on(Estate(), dms=masked("id", "data-masking-hash-mask")))
+    assert finding.severity is Severity.WARNING
+
+
+def test_ddl_that_the_task_does_not_follow_is_told_by_setting() -> None:
+    (finding,) = of("DG413", on(CLEAN, dms=settings(handle_source_table_altered=False)))
+    assert "HandleSourceTableAltered" in finding.message
+
+
+@pytest.mark.parametrize("version", ["", "3.5.0", "3.10.1", "4.0", "latest"])
+def test_newer_and_unknown_engines_are_not_judged(version: str) -> None:
+    assert of("DG425", on(CLEAN, dms=dataclasses.replace(task(), engine_version=version))) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"primary_key": Key("orders_pkey", ("id",), deferrable=True)}, "its primary key is deferrable"),
+        ({"replica_identity": "i", "replica_index": "gone"}, "the index of its REPLICA IDENTITY is gone"),
+    ],
+)
+def test_an_identity_that_does_not_serve_is_none(change: dict[str, Any], why: str) -> None:
+    """PostgreSQL manual, "ALTER TABLE", REPLICA IDENTITY."""
+    (finding,) = of("DG510", on(CLEAN, dataclasses.replace(ORDERS, **change)))
+    assert why in finding.message
+
+
+def test_deletes_do_not_matter_to_a_task_that_only_loads() -> None:
+    dms = dataclasses.replace(task(), migration_type="full-load")
+    assert of("DG510", on(CLEAN, dataclasses.replace(ORDERS, replica_identity="n"), dms=dms)) == []
+    assert of("DG511", on(CLEAN, identified_by("note"), dms=dms)) == []
+
+
+def test_a_loss_by_a_mapping_rule_is_mended_in_the_mappings() -> None:
+    narrow = _on("total", "change-data-type") | {"data-type": {"type": "int4"}}
+    (finding,) = of("DG108", on(Estate(), dms=task(narrow)))
+    assert "change-data-type by rule 10: values of NUMERIC(10,2) that do not fit INT4" in finding.message
+    assert finding.remedy.startswith("take the rule out of the table mappings")

@@ -8,16 +8,7 @@ from pathlib import Path
 import pytest
 
 from driftguard.sandbox.dms import Switches
-from home import Home
-
-
-def land(home: Home, *statements: str) -> None:
-    """Tables that are empty, landed and in step: what comes next comes as changes."""
-    home.aurora(*statements)
-    home.run("plan", "--write")
-    home.run("apply", "--quiet")
-    home.sync()
-
+from home import Home, land
 
 ORDERS = "CREATE TABLE orders (id int PRIMARY KEY, total numeric(10,2), note text)"
 

@@ -350,6 +350,11 @@ def test_include_column_of_another_table_changes_nothing_here() -> None:
     assert len(table.columns) == 3
 
 
+def test_an_empty_column_name_is_no_pattern_for_all() -> None:
+    """WILD: only % stands for any name."""
+    assert names(apply(change("2", "column", "add-prefix", column="", value="x_"))) == ["id", "name", "notes"]
+
+
 def test_a_rule_for_a_column_that_is_dropped_is_a_warning() -> None:
     table = apply(
         change("2", "column", "remove-column", column="name"), change("3", "column", "rename", column="name", value="x")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from driftguard.emission.settings import endpoint_settings, task_settings
 from driftguard.errors import ConfigError
@@ -123,3 +126,126 @@ def test_task_settings_are_read_out_of_their_sections() -> None:
 def test_a_task_setting_of_the_wrong_kind_is_named(document: dict[str, Any], why: str) -> None:
     with pytest.raises(ConfigError, match=why):
         task(document)
+
+
+@pytest.mark.parametrize("document", [{"TargetMetadata": []}, {"ErrorBehavior": "none"}, {"FullLoadSettings": True}])
+def test_a_section_that_is_no_object_is_refused(document: dict[str, Any]) -> None:
+    (section,) = document
+    with pytest.raises(ConfigError, match=f"dms.task 'shop': {section} is no object"):
+        task(document)
+
+
+def test_null_stands_for_a_section_that_is_not_in_use() -> None:
+    """As `describe-replication-tasks` prints BeforeImageSettings."""
+    assert task({"BeforeImageSettings": None, "ErrorBehavior": None}) == TaskSettings()
+
+
+def test_what_was_read_is_told_from_what_is_assumed() -> None:
+    found = task({"TargetMetadata": {"SupportLobs": True}, "ErrorBehavior": {"DataErrorPolicy": "IGNORE_RECORD"}})
+    assert found.given == {"support_lobs", "data_error_policy"}
+    assert found.data_error_policy == "IGNORE_RECORD"
+
+
+# -- extra connection attributes ---------------------------------------------------------------------------------------
+
+
+def attributes(target: str = "", source: str = "", **more: dict[str, Any]) -> EndpointSettings:
+    return endpoint_settings(
+        more.get("s3", {}),
+        more.get("pg", {}),
+        s3_attributes=target,
+        postgresql_attributes=source,
+        where="dms.task 'shop'",
+    )
+
+
+def test_attributes_are_settings_in_any_letter_case() -> None:
+    """AWS DMS User Guide, "Endpoint settings when using Amazon S3 as a target": addColumnName=true;bucketFolder=…"""
+    found = attributes(
+        "addColumnName=true; timestampcolumnname=TIMESTAMP ;bucketFolder=dms/a=b;DATAFORMAT=parquet;"
+        "includeOpForFullLoad=true;datePartitionEnabled=False;csvDelimiter=,;",
+        "MapBooleanAsBoolean=true;unboundedVarcharMaxSize=100;captureDdls=N;PluginName=test_decoding;slotName=s",
+    )
+    assert (found.data_format, found.bucket_folder, found.timestamp_column_name) == ("parquet", "dms/a=b", "TIMESTAMP")
+    assert found.include_op_for_full_load
+    assert not found.date_partition_enabled
+    assert found.map_boolean_as_boolean
+    assert (found.unbounded_varchar_max_size, found.capture_ddls, found.plugin_name) == (100, False, "test-decoding")
+    assert found.remarks == ()
+
+
+def test_an_attribute_that_says_the_same_as_the_api_is_no_matter() -> None:
+    assert attributes("dataFormat=PARQUET", s3={"DataFormat": "parquet"}).remarks == ()
+
+
+def test_the_api_is_taken_where_an_attribute_says_otherwise_and_that_is_said() -> None:
+    found = attributes(
+        "includeOpForFullLoad=true;addTrailingPaddingCharacter=1",
+        s3={
+            "IncludeOpForFullLoad": False,
+            "AddTrailingPaddingCharacter": False,
+        },
+    )
+    assert not found.include_op_for_full_load
+    op, padding = found.remarks
+    assert (op.kind, op.decides, padding.decides) == ("contradiction", True, False)
+    assert op.message == (
+        "includeOpForFullLoad is true in the extra connection attributes of the target endpoint, and false elsewhere"
+    )
+
+
+def test_an_attribute_that_stands_twice_contradicts_itself() -> None:
+    assert [r.setting for r in attributes("bucketFolder=a;bucketFolder=b").remarks] == ["bucketFolder"]
+    assert attributes("bucketFolder=a;bucketFolder=a").remarks == ()
+
+
+@pytest.mark.parametrize(
+    ("target", "source", "contradicts"),
+    [
+        ("mapBooleanAsBoolean=true", "mapBooleanAsBoolean=true", False),
+        ("mapBooleanAsBoolean=true", "", True),
+        ("mapBooleanAsBoolean=false", "mapBooleanAsBoolean=true", True),
+        ("", "mapBooleanAsBoolean=true", False),
+    ],
+)
+def test_booleans_are_mapped_by_both_endpoints(target: str, source: str, contradicts: bool) -> None:
+    """AWS DMS User Guide, "Using a PostgreSQL database as an AWS DMS source": set it on both endpoints."""
+    found = attributes(target, source)
+    assert bool(found.remarks) is contradicts
+    assert found.map_boolean_as_boolean is ("true" in source)
+
+
+def test_an_attribute_that_nobody_knows_is_remarked_on_without_its_value() -> None:
+    found = attributes("bucketFoldr=dms;;nonsense")
+    assert [(r.kind, r.setting) for r in found.remarks] == [("unknown", "bucketFoldr"), ("unknown", "")]
+    assert "dms" not in found.remarks[0].message
+    assert "nonsense" not in found.remarks[1].message
+
+
+@given(st.text(alphabet="ab;=P ", max_size=12))
+def test_a_password_is_never_in_a_remark(rest: str) -> None:
+    """It may hold a `;` and a `=` itself: what follows it could be its end."""
+    found = attributes("", f"password=hush{rest};colour=Zq9{rest}")
+    assert not any("hush" in r.message or "Zq9" in r.message or "colour" in r.message for r in found.remarks)
+    assert not any(r.setting for r in found.remarks)
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("includeOpForFullLoad=maybe", "includeOpForFullLoad: true or false is expected, not 'maybe'"),
+        ("dataFormat=orc", "dataFormat: 'orc' is not one of csv, parquet"),
+    ],
+)
+def test_an_attribute_with_a_value_that_cannot_be_is_refused(text: str, why: str) -> None:
+    with pytest.raises(ConfigError, match="target endpoint, extra connection attribute") as caught:
+        attributes(text)
+    assert why in str(caught.value)
+    with pytest.raises(ConfigError, match="a number is expected"):
+        attributes("", "unboundedVarcharMaxSize=many")
+
+
+@given(st.text(), st.text())
+def test_any_text_is_read_or_refused_in_words(target: str, source: str) -> None:
+    with contextlib.suppress(ConfigError):
+        attributes(target, source)

@@ -56,7 +56,7 @@ LOOK = Look(
 
 def report(*findings: Finding, failing: int | None = None, waived: int = 0, look: Look | None = None) -> Report:
     count = sum(f.severity in (Severity.ERROR, Severity.UNKNOWN) for f in findings) if failing is None else failing
-    return Report(findings, "Aurora, live", "Snowflake, live", 3, waived, count, look)
+    return Report(findings, "Aurora, live", "Snowflake, live", 3, waived, count, look=look)
 
 
 @pytest.mark.parametrize("width", [40, 120])

@@ -28,6 +28,7 @@ from driftguard.commands.apply import read_records
 from driftguard.commands.status import _holder
 from driftguard.config import load
 from driftguard.control import schema
+from driftguard.control.failures import cast_failures
 from driftguard.control.journal import Journal
 from driftguard.control.lease import Lease
 from driftguard.errors import LeaseHeldError
@@ -71,6 +72,7 @@ STAGE_PATH = re.compile(r"(?<=FROM )'@(?:[^'\\]|''|\\.)*'", re.DOTALL)
 # Each place that hands SQL to Snowflake, and what it hands over. A new one belongs here, and into the collection below.
 SENDERS = {
     "control/schema.py": {"f'SELECT REVISION FROM {table}'", "f'USE SCHEMA {schema_name(database, schema)}'", "sql"},
+    "control/failures.py": {"sql"},
     "migrate/runner.py": {"statement.sql", "statement"},
     "snowflake/session.py": {"sql"},
     "snowflake/introspect.py": {
@@ -167,6 +169,7 @@ def _prepare(session: RecordingSession, home: Path) -> None:
 
 def _control(session: RecordingSession, open_session: object) -> None:
     """The statements of the control tables that an apply without trouble does not send."""
+    assert cast_failures(session, "DB", POLICY.control_schema, 7) == ((), ())
     journal = Journal(session)
     journal.failed("r1", "d1", 0, 0, "it's \\ 100 % broken")
     beats = threading.Event()
@@ -276,7 +279,7 @@ def bodies(statements: list[str], parsers: Parsers) -> Iterator[tuple[str, str]]
             ]
             kinds = [kind for kind, _ in found]
             assert kinds.count("merge_statement") == 1, sql
-            assert kinds.count("insert_statement") == 1, sql
+            assert kinds.count("insert_statement") == (2 if "LET failures" in sql else 1), sql
             assert kinds.count("select_statement") >= 4, "since, upto, the source of the MERGE, the INSERT"
             yield from found
         elif sql.startswith("CREATE PIPE"):
@@ -287,7 +290,8 @@ def bodies(statements: list[str], parsers: Parsers) -> Iterator[tuple[str, str]]
 def unbound(sql: str) -> str:
     """Scripting variables as values, so that the text stands alone. A name may hold `:since` too: that one stays."""
     value = "'2026-01-01 00:00:00 +00:00'::TIMESTAMP_LTZ"
-    tokens = r"\"(?:[^\"]|\"\")*\"|'(?:[^'\\]|''|\\.)*'|(?<!:):(?:since|upto)\b"
+    tokens = r"\"(?:[^\"]|\"\")*\"|'(?:[^'\\]|''|\\.)*'|(?<!:):(?:since|upto|done)\b"
+    sql = sql.replace(", :failures WHERE", ", 0 WHERE")
     return re.sub(tokens, lambda m: value if m[0].startswith(":") else m[0], sql, flags=re.DOTALL)
 
 
@@ -334,6 +338,8 @@ def test_every_kind_of_operation_and_every_cast_is_among_them(planned: list[str]
         assert f"{cast_sql(cast, name, scale=scale)} AS {name}" in everything, cast
     assert {f"c_{cast.value}" for cast in Cast} <= {c.name for c in CASTS.columns}
     assert every_cast().overrides
+    for part in ("UNION ALL", '"_DG_MOVED"', "= 'U' AS \"_DG_LACKS_", "LET failures"):
+        assert part in everything, part
     for kept in ("OLD_DATE", "OLD_BOOLEAN", "OLD_NUMBER"):
         assert f'COALESCE(s."{kept}", t."{kept}")' in everything, kept
 

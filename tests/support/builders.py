@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 from driftguard.drift.context import Context, pair_up
 from driftguard.drift.expect import expect
 from driftguard.emission.emit import emit
 from driftguard.emission.mapping_document import parse_mappings
-from driftguard.model.catalog import Catalog, Column, Key, PgType, Table
+from driftguard.model.catalog import Catalog, Column, Key, PgType, Table, partition_roots
 from driftguard.model.policy import Policy
 from driftguard.model.settings import DmsTask, EndpointSettings, TaskSettings
 from driftguard.model.snowflake import Estate
@@ -40,6 +41,9 @@ RULES: list[dict[str, object]] = [
 ENDPOINT = EndpointSettings(timestamp_column_name="commit_ts", use_task_start_time_for_full_load_timestamp=True)
 
 
+KNOWN = TaskSettings(given=frozenset(("support_lobs",)))
+
+
 def numeric(precision: int, scale: int) -> PgType:
     return PgType("numeric", f"numeric({precision},{scale})", typmod=((precision << 16) | (scale & 0x7FF)) + 4)
 
@@ -59,13 +63,16 @@ def table(
     schema: str = "shop",
     oid: int = 1000,
 ) -> Table:
-    """A table with a bigint `id` first, then `columns`."""
+    """A table with a bigint `id` first, GENERATED ALWAYS AS IDENTITY, then `columns`."""
     all_columns = (("id", plain("int8")), *columns)
     return Table(
         oid,
         schema,
         name,
-        tuple(Column(n, i, t, nullable=n not in key) for i, (n, t) in enumerate(all_columns, start=1)),
+        tuple(
+            Column(n, i, t, nullable=n not in key, identity="a" if n == "id" else "")
+            for i, (n, t) in enumerate(all_columns, start=1)
+        ),
         primary_key=Key(f"{name}_pkey", key) if key else None,
     )
 
@@ -73,7 +80,7 @@ def table(
 def task(
     *more: dict[str, object], endpoint: EndpointSettings = ENDPOINT, settings: TaskSettings | None = None
 ) -> DmsTask:
-    return DmsTask("dms", parse_mappings({"rules": [*RULES, *more]}), endpoint, settings or TaskSettings())
+    return DmsTask("dms", parse_mappings({"rules": [*RULES, *more]}), endpoint, settings or KNOWN)
 
 
 def context(
@@ -83,18 +90,20 @@ def context(
     policy: Policy = POLICY,
     maps: TypeMaps | None = None,
     before: Catalog | None = None,
+    more: Sequence[DmsTask] = (),
 ) -> Context:
-    """Emit and expect `tables`, beside `estate`."""
-    dms = dms or task()
+    """Emit and expect `tables`, beside `estate`; `more` are tasks beside `dms`."""
+    tasks = (dms or task(), *more)
     maps = maps or shipped()
     estate = estate or Estate()
-    types = Resolver(maps, dms.endpoint)
-    emissions = [e for t in tables if (e := emit(t, dms, types)) is not None]
-    expectation = expect(emissions, [dms], maps, policy)
+    types = [(one, Resolver(maps, one.endpoint)) for one in tasks]
+    roots = partition_roots(tables)
+    emissions = [e for t in tables for one, r in types if (e := emit(t, one, r, root=roots.get(t.id))) is not None]
+    expectation = expect(emissions, tasks, maps, policy)
     return Context(
         expectation,
         pair_up(expectation.landings, estate),
-        (dms,),
+        tasks,
         policy,
         estate,
         catalog=Catalog(tables),

@@ -171,3 +171,11 @@ class Home:
         file.unlink()
         found.pop("captured_at")
         return found
+
+
+def land(home: Home, *statements: str) -> None:
+    """The tables of `statements`, landed and in step: what comes next comes as changes."""
+    home.aurora(*statements)
+    home.run("plan", "--write")
+    home.run("apply", "--quiet")
+    home.sync()

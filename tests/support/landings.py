@@ -8,14 +8,16 @@ from builders import ENDPOINT, POLICY, RULES, context, landed, numeric, plain, t
 from driftguard.drift.context import Context
 from driftguard.emission.mapping_document import parse_mappings
 from driftguard.model.catalog import Key, PgType, Table
+from driftguard.model.emission import Loss
 from driftguard.model.landing import Cast
 from driftguard.model.policy import Policy
 from driftguard.model.settings import DmsTask
 from driftguard.model.snowflake import Estate, SfColumn, SfTable, SfType
-from driftguard.typemap.load import Override, TypeMaps, shipped
+from driftguard.typemap.load import Match, Override, Row, TypeMaps, shipped
 
-LONG = "ein sehr langer Name mit „Anführung“ und Blanks, 63 Bytes lang"
+LONG = "ein langer Name mit „Anführung“ und Blanks, 63 Bytes "
 LONG += "x" * (63 - len(LONG.encode()))
+assert len(LONG.encode()) == 63
 NAMES = ('o"dd ', "Ünïcode'ß 日本", "select", "a\nb", "back\\slash", "per%cent%s", ":since", "semi;colon -- no", LONG)
 TYPES: tuple[tuple[str, PgType], ...] = (
     ("flag", plain("bool")),
@@ -49,7 +51,6 @@ TABLES: tuple[Table, ...] = (
 
 # Casts that the shipped type maps do not ask for, but a project's own overrides can.
 _FORCED = {
-    Cast.NONE: None,
     Cast.BOOLEAN: "BOOLEAN",
     Cast.JSON: "VARIANT",
     Cast.NUMBER: "NUMBER(38,4)",
@@ -58,27 +59,29 @@ _FORCED = {
     Cast.TIME: "TIME(9)",
     Cast.TIMESTAMP: "TIMESTAMP_NTZ(9)",
     Cast.HEX: "BINARY(67108864)",
-    Cast.UTC: "TIMESTAMP_TZ(9)",
-    Cast.MOMENT: "TIMESTAMP_TZ(9)",
-    Cast.WALL_CLOCK: "TIMESTAMP_NTZ(9)",
 }
-_STAGED = {Cast.UTC: "TIMESTAMP_NTZ(9)", Cast.MOMENT: "TIMESTAMP_LTZ(9)", Cast.WALL_CLOCK: "TIMESTAMP_LTZ(9)"}
-CASTS = table("casts", *((f"c_{cast.value}", plain("text")) for cast in Cast), oid=3000)
+_TYPES = {Cast.UTC: "timestamptz", Cast.MOMENT: "timestamptz", Cast.WALL_CLOCK: "timestamp"}
+CASTS = table("casts", *((f"c_{cast.value}", plain(_TYPES.get(cast, "text"))) for cast in Cast), oid=3000)
+_MARKED = Row(
+    match=Match(dms=("DATETIME",)),
+    type="TIMESTAMP_UTC({p})",
+    loss=Loss.EXACT,
+    source="a test",
+    proven_by="footer sample",
+)
 
 
-def every_cast() -> TypeMaps:
-    """The shipped maps, and one override of `shop.casts` for each cast."""
+def every_cast(*, marked: bool = False) -> TypeMaps:
+    """The shipped maps, and an override of `shop.casts` for each cast that they do not ask for. `marked`: a footer
+    showed timestamps adjusted to UTC, which asks for the casts of moments."""
     overrides = [
-        Override(
-            column=f"shop.casts.c_{cast.value}",
-            staging=_STAGED.get(cast),
-            final=final,
-            cast=cast,
-            reason="to see its SQL",
-        )
+        Override(column=f"shop.casts.c_{cast.value}", final=final, cast=cast, reason="to see its SQL")
         for cast, final in _FORCED.items()
     ]
-    return TypeMaps(shipped().rows, tuple(overrides))
+    rows = shipped().rows
+    if marked:
+        rows = rows | {"dms_to_parquet": (_MARKED, *rows["dms_to_parquet"])}
+    return TypeMaps(rows, tuple(overrides))
 
 
 def kept(estate: Estate) -> Estate:
@@ -138,17 +141,41 @@ def contexts() -> list[tuple[Context, Estate]]:
     )
     plain_, serverless, odd = policies()
     found = [context(*TABLES, policy=plain_), context(TABLES[1], policy=serverless), context(*TABLES[1:4], policy=odd)]
-    found.append(context(CASTS, maps=every_cast()))
+    found += [context(CASTS, maps=every_cast()), context(CASTS, maps=every_cast(marked=True))]
     found += [
         context(TABLES[1], dms=dms(at_start=at_start, change_seq=change_seq))
         for at_start in (True, False)
         for change_seq in (True, False)
     ]
+    found.append(_uncertain(TABLES[0]))
+    found.append(_uncertain(*TABLES[3:6]))
     there = landed(TABLES[0])
     found.append(context(grown, estate=there))
     found.append(context(TABLES[0], estate=kept(there)))
     found.append(context(TABLES[0], estate=_narrow(there)))
     return [(item, item.estate) for item in found]
+
+
+def _uncertain(*items: Table) -> Context:
+    """Everything that makes a merge long: large values that are kept, before-images, a key checked at the end."""
+    before: dict[str, object] = {
+        "rule-type": "transformation",
+        "rule-id": "9",
+        "rule-name": "9",
+        "rule-target": "column",
+        "rule-action": "add-before-image-columns",
+        "object-locator": {"schema-name": "%", "table-name": "%"},
+    }
+    task = DmsTask("dms", parse_mappings({"rules": [*RULES, before]}), ENDPOINT)
+    tables = (
+        dataclasses.replace(
+            item,
+            columns=tuple(dataclasses.replace(c, storage="x") for c in item.columns),
+            primary_key=dataclasses.replace(item.primary_key, deferrable=True) if item.primary_key else None,
+        )
+        for item in items
+    )
+    return context(*tables, dms=task, policy=dataclasses.replace(POLICY, on_null_update="keep"))
 
 
 def _narrow(estate: Estate) -> Estate:

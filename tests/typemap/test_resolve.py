@@ -8,14 +8,14 @@ from typing import NamedTuple
 import pytest
 
 from builders import numeric, plain, varchar
-from driftguard.errors import DriftguardError
+from driftguard.errors import DriftguardError, TypeMapError
 from driftguard.model.catalog import PgType
 from driftguard.model.emission import Loss
 from driftguard.model.identifiers import TableName
 from driftguard.model.landing import Cast
 from driftguard.model.settings import EndpointSettings
 from driftguard.typemap.load import HOPS, Override, TypeMaps, shipped
-from driftguard.typemap.resolve import Resolver, deliver, land, parquet_type
+from driftguard.typemap.resolve import Destination, Resolver, deliver, land, parquet_type
 
 S = EndpointSettings()
 TEXT = "VARCHAR(134217728)"
@@ -79,6 +79,7 @@ CASES = [
     Case(plain("json"), "NCLOB", "STRING", TEXT, "VARIANT", Cast.JSON, lob=True, settings=JSONB_AS_CLOB),
     Case(plain("vector"), "STRING", "STRING", TEXT, TEXT, loss=Loss.UNKNOWN),
     Case(plain("name"), "STRING", "STRING", TEXT, TEXT, loss=Loss.UNKNOWN),
+    Case(plain("regclass"), "STRING", "STRING", TEXT, TEXT, loss=Loss.UNKNOWN),
     Case(plain("macaddr8"), "STRING", "STRING", TEXT, TEXT, loss=Loss.UNKNOWN),
     Case(numeric(10, 2), "NUMERIC(10,2)", "DECIMAL(10,2)", "NUMBER(38,2)", "NUMBER(38,2)"),
     Case(numeric(38, 37), "NUMERIC(38,37)", "DECIMAL(38,37)", "NUMBER(38,37)", "NUMBER(38,37)"),
@@ -237,9 +238,9 @@ def override(number: int, **where: str | None) -> Override:
 
 def test_the_most_particular_override_wins_whatever_their_order() -> None:
     """Column before table before type before the shipped map."""
-    column = override(1, column="shop.orders.total")
-    of_table = override(2, table="shop.orders", type="numeric")
-    of_type = override(3, type="numeric")
+    column = override(3, column="shop.orders.total")
+    of_table = override(4, table="shop.orders", type="numeric")
+    of_type = override(5, type="numeric")
     everything = (of_type, of_table, column)
     for items in (everything, everything[::-1]):
         maps = TypeMaps(shipped().rows, items)
@@ -250,9 +251,9 @@ def test_the_most_particular_override_wins_whatever_their_order() -> None:
             assert found is not None
             return found.final.scale
 
-        assert scale(PLACE) == 1
-        assert scale((PLACE[0], "other")) == 2
-        assert scale((TableName("shop", "others"), "total")) == 3
+        assert scale(PLACE) == 3
+        assert scale((PLACE[0], "other")) == 4
+        assert scale((TableName("shop", "others"), "total")) == 5
     plain_maps = Resolver(shipped(), S)
     found = plain_maps.land("DECIMAL(10,2)", numeric(10, 2), PLACE)
     assert found is not None
@@ -274,11 +275,74 @@ def test_an_override_by_type_finds_a_domain_by_its_own_name_and_by_its_base() ->
         assert found.final.scale == 7
 
 
-def test_an_override_can_change_staging_final_and_the_cast() -> None:
-    item = Override(column="shop.orders.total", staging="VARCHAR(10)", final="DATE", cast=Cast.DATE, reason="a test")
-    found = land(TypeMaps(shipped().rows, (item,)), "STRING", plain("text"), S, PLACE)
+def decided(parquet: str, pg: PgType, **what: object) -> Destination:
+    item = Override(column="shop.orders.total", reason="a test", **what)  # type: ignore[arg-type]
+    found = land(TypeMaps(shipped().rows, (item,)), parquet, pg, S, PLACE)
     assert found is not None
-    assert (str(found.staging), str(found.final), found.cast) == ("VARCHAR(10)", "DATE", Cast.DATE)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("parquet", "pg", "what", "staging", "final", "cast"),
+    [
+        ("STRING", plain("text"), {"final": "DATE"}, TEXT, "DATE", Cast.DATE),
+        ("STRING", plain("text"), {"final": "DATE", "cast": Cast.DATE}, TEXT, "DATE", Cast.DATE),
+        ("STRING", numeric(40, 2), {"final": "NUMBER(38,2)"}, TEXT, "NUMBER(38,2)", Cast.NUMBER),
+        ("STRING", plain("jsonb"), {"final": TEXT}, TEXT, TEXT, Cast.NONE),
+        ("STRING", plain("_int4"), {"final": "VARIANT"}, TEXT, "VARIANT", Cast.JSON),
+        ("STRING", varchar(20), {"final": "VARCHAR(20)"}, TEXT, "VARCHAR(20)", Cast.NONE),
+        ("DECIMAL(10,2)", numeric(10, 2), {"final": "NUMBER(20,2)"}, "NUMBER(38,2)", "NUMBER(20,2)", Cast.NONE),
+        ("DECIMAL(10,2)", numeric(10, 2), {"staging": "NUMBER(38,6)"}, "NUMBER(38,6)", "NUMBER(38,6)", Cast.NONE),
+        ("TIMESTAMP(6)", plain("timestamptz"), {"final": NTZ}, NTZ, NTZ, Cast.NONE),
+        ("TIMESTAMP(6)", plain("timestamp"), {"final": TZ}, NTZ, TZ, Cast.UTC),
+    ],
+)
+def test_an_override_changes_the_types_and_the_cast_follows(
+    parquet: str, pg: PgType, what: dict[str, object], staging: str, final: str, cast: Cast
+) -> None:
+    found = decided(parquet, pg, **what)
+    assert (str(found.staging), str(found.final), found.cast) == (staging, final, cast)
+    assert found.hops[1].proven_by == "your decision"
+    assert found.hops[1].note == "decided: a test"
+
+
+def test_an_override_that_casts_says_what_becomes_of_values_that_do_not_fit() -> None:
+    (unfit,) = decided("STRING", plain("text"), final="DATE").hops[1].special
+    assert unfit.words == "no DATE"
+    assert "quarantine" in unfit.becomes
+
+
+@pytest.mark.parametrize(
+    ("parquet", "pg", "what", "why"),
+    [
+        ("STRING", plain("text"), {"staging": "VARCHAR(10)"}, "one longer value would fail its whole file"),
+        ("STRING", plain("text"), {"staging": "NUMBER(38,0)"}, "a STRING is not loaded into it"),
+        ("DECIMAL(10,2)", numeric(10, 2), {"staging": "NUMBER(38,0)"}, "rounds to the column's scale on load"),
+        ("DECIMAL(10,2)", numeric(10, 2), {"staging": "NUMBER(9,2)"}, "8 digits before the point do not fit"),
+        ("DECIMAL(10,2)", numeric(10, 2), {"staging": "FLOAT"}, "cannot hold exactly"),
+        ("INT64", plain("int8"), {"staging": "NUMBER(10,0)"}, "19 digits before the point do not fit"),
+        ("INT64", plain("int8"), {"final": "FLOAT"}, "no way from the one to the other"),
+        ("DOUBLE", plain("float8"), {"staging": TEXT}, "how many digits the text of a FLOAT has"),
+        ("TIMESTAMP(6)", plain("timestamp"), {"staging": TEXT}, "ends at milliseconds"),
+        ("TIMESTAMP(6)", plain("timestamp"), {"staging": "TIMESTAMP_LTZ(9)"}, "not loaded into it as it is"),
+        ("TIMESTAMP(6)", plain("timestamp"), {"staging": "TIMESTAMP_NTZ(3)"}, "microseconds"),
+        ("BINARY", plain("bytea"), {"staging": TEXT}, "no UTF-8"),
+        ("DECIMAL(10,2)", numeric(10, 2), {"final": "NUMBER(38,1)"}, "rounded without an error"),
+        ("DECIMAL(10,2)", numeric(10, 2), {"final": "NUMBER(9,2)"}, "too large would stop the merge"),
+        ("STRING", plain("text"), {"final": "VARCHAR(20)"}, "too long would stop the merge"),
+        ("STRING", varchar(21), {"final": "VARCHAR(20)"}, "too long would stop the merge"),
+        ("TIMESTAMP(6)", plain("timestamp"), {"final": "TIMESTAMP_NTZ(3)"}, "they would be cut"),
+        ("STRING", plain("text"), {"final": "DATE", "cast": Cast.JSON}, "the merge needs date"),
+        ("STRING", plain("jsonb"), {"cast": Cast.NONE}, "the merge needs json"),
+    ],
+)
+def test_an_override_that_would_lose_values_is_refused_with_the_reason(
+    parquet: str, pg: PgType, what: dict[str, object], why: str
+) -> None:
+    with pytest.raises(TypeMapError) as caught:
+        decided(parquet, pg, **what)
+    assert str(caught.value).startswith("typemaps/overrides.toml: override 1 (column shop.orders.total): ")
+    assert why in str(caught.value)
 
 
 def test_a_domain_over_an_enum_is_not_taken_for_an_enum() -> None:

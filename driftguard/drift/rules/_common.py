@@ -6,9 +6,11 @@ from collections.abc import Iterator
 
 from driftguard.drift.context import Context, Misfit, Pair
 from driftguard.drift.fit import Fit
+from driftguard.model.emission import Emission
 from driftguard.model.finding import Finding, Place, Severity
 from driftguard.model.identifiers import ObjectName, TableName
 from driftguard.model.landing import FinalColumn, Landing, StagingColumn
+from driftguard.model.settings import DmsTask
 
 PLAN = "run `driftguard plan --write` and `driftguard apply`: before the Aurora change is deployed, or at once if it is"
 
@@ -29,6 +31,19 @@ def on_snowflake(name: ObjectName) -> Place:
 
 def on_aurora(table: TableName | str) -> Place:
     return Place("aurora", str(table))
+
+
+def on_task(task: DmsTask) -> Place:
+    return Place("dms", task.name)
+
+
+def emissions(context: Context) -> Iterator[tuple[DmsTask, Emission]]:
+    """Every emission that has a landing, with the task that makes it."""
+    tasks = {task.name: task for task in context.tasks}
+    for pair in context.pairs:
+        for emission in pair.landing.emissions:
+            if emission.source.task in tasks:
+                yield tasks[emission.source.task], emission
 
 
 def misfits(context: Context, side: type[StagingColumn] | type[FinalColumn], fit: Fit) -> Iterator[tuple[Pair, Misfit]]:

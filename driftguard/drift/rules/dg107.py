@@ -8,6 +8,7 @@ from driftguard.drift.context import Context
 from driftguard.drift.rules._common import on_aurora, source_table
 from driftguard.model.emission import Loss
 from driftguard.model.finding import Finding, Severity
+from driftguard.typemap.resolve import DECIDED
 
 CODE = "DG107"
 TITLE = "AWS does not say how DMS writes this type"
@@ -19,7 +20,7 @@ def find(context: Context) -> Iterator[Finding]:
         table = source_table(pair.landing)
         for column in pair.landing.final_columns:
             hop = next((h for h in column.hops if h.loss is Loss.UNKNOWN), None)
-            if hop is None:
+            if hop is None or any(h.proven_by == DECIDED for h in column.hops):
                 continue
             yield Finding(
                 CODE,

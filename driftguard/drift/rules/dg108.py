@@ -26,7 +26,7 @@ def find(context: Context) -> Iterator[Finding]:
                     SEVERITY,
                     f"{table}.{column.source}: {hop.note or f'{hop.before} becomes {hop.after}'}",
                     f"{hop.before} becomes {hop.after} before Snowflake sees it; no type there brings it back",
-                    "change the column type on Aurora, or accept the loss with a waiver",
+                    f"{hop.remedy or 'change the column type on Aurora'}, or accept the loss with a waiver",
                     table=table,
                     column=column.source,
                     place=on_aurora(table),

@@ -15,7 +15,8 @@ SEVERITY = Severity.WARNING
 def find(context: Context) -> Iterator[Finding]:
     for task in context.tasks:
         s3 = task.endpoint
-        if s3.timestamp_column_name and not s3.use_task_start_time_for_full_load_timestamp:
+        loads = task.migration_type != "cdc"
+        if loads and s3.timestamp_column_name and not s3.use_task_start_time_for_full_load_timestamp:
             yield Finding(
                 CODE,
                 SEVERITY,

@@ -22,7 +22,7 @@ from driftguard.model.settings import EndpointSettings
 
 def folder_of(endpoint: EndpointSettings, schema: str, table: str) -> PurePosixPath:
     """The folder of a target table below the lake. No name can lead out of it, and no two names meet in one folder:
-    `/`, NUL, `%` and a leading dot are percent-encoded; blanks, quotes and other letters stay."""
+    `/` and a leading dot are percent-encoded, and a `%` that would read like that; everything else stays."""
     parts = [part for part in endpoint.bucket_folder.split("/") if part]
     return PurePosixPath(*map(_component, [*parts, schema, table]))
 
@@ -30,7 +30,7 @@ def folder_of(endpoint: EndpointSettings, schema: str, table: str) -> PurePosixP
 def _component(name: str) -> str:
     if not name:
         raise UsageError("a transformation rule leaves a schema or table without a name", hint="check its value")
-    return re.sub(r"[/\x00%\\]|^\.", lambda match: f"%{ord(match[0]):02X}", name)
+    return re.sub(r"/|^\.|%(?=2[EF])", lambda match: f"%{ord(match[0]):02X}", name)
 
 
 def date_partition(endpoint: EndpointSettings, moment: dt.datetime) -> PurePosixPath:

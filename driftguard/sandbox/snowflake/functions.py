@@ -243,6 +243,19 @@ def _object(_: Context, arguments: Arguments) -> exp.Expr:
     return raw(f"CAST(json_merge_patch('{{}}', json_object({pairs})) AS JSON)", SfType("OBJECT"))
 
 
+def _object_keep_null(_: Context, arguments: Arguments) -> exp.Expr:
+    """OBJECT_CONSTRUCT_KEEP_NULL: a NULL value stays as a JSON null; a NULL key leaves its pair out."""
+    pairs = ", ".join(
+        duck(one) if position % 2 == 0 else duck(cast(one, VARIANT)) for position, one in enumerate(arguments)
+    )
+    return raw(f"CAST(json_object({pairs}) AS JSON)", SfType("OBJECT"))
+
+
+def _to_json(_: Context, arguments: Arguments) -> exp.Expr:
+    """TO_JSON: the text of a VARIANT, OBJECT or ARRAY."""
+    return raw(f"CAST({duck(cast(arguments[0], VARIANT))} AS VARCHAR)", TEXT)
+
+
 def _array(_: Context, arguments: Arguments) -> exp.Expr:
     return raw(f"json_array({', '.join(duck(cast(one, VARIANT)) for one in arguments)})", SfType("ARRAY"))
 
@@ -277,7 +290,7 @@ _BUILDERS: dict[str, Callable[[Context, Arguments], exp.Expr]] = {
     "TO_VARIANT": _to(VARIANT),
     "PARSE_JSON": _json(False),
     "TRY_PARSE_JSON": _json(True),
-    "TO_JSON": _to(VARIANT),
+    "TO_JSON": _to_json,
     "DATEADD": _dateadd,
     "TIMEADD": _dateadd,
     "TIMESTAMPADD": _dateadd,
@@ -299,6 +312,7 @@ _BUILDERS: dict[str, Callable[[Context, Arguments], exp.Expr]] = {
     "MD5_NUMBER_UPPER64": _macro("dg_md5_upper64", number(20)),
     "SYSTEM$TYPEOF": _typeof,
     "OBJECT_CONSTRUCT": _object,
+    "OBJECT_CONSTRUCT_KEEP_NULL": _object_keep_null,
     "ARRAY_CONSTRUCT": _array,
     "ARRAY_SIZE": lambda _, arguments: raw(f"json_array_length({duck(arguments[0])})", number(9)),
     "HASH": _hash,

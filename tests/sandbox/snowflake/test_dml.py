@@ -224,3 +224,14 @@ def test_create_table_as_and_clone(account: Any) -> None:
     account.fails("SELECT * FROM t")
     account.run("UNDROP TABLE t")
     assert account.run("SELECT v FROM t") == [("y",)]
+
+
+def test_an_object_keeps_its_nulls_if_asked_and_is_written_as_text(account: Any) -> None:
+    """docs.snowflake.com "OBJECT_CONSTRUCT", "OBJECT_CONSTRUCT_KEEP_NULL", "TO_JSON"."""
+    account.run("CREATE TABLE t (a VARCHAR, b INT)")
+    account.run("INSERT INTO t VALUES ('x\"y', NULL)")
+    both = account.run(
+        "SELECT TO_JSON(OBJECT_CONSTRUCT('A', a, 'B', b)), TO_JSON(OBJECT_CONSTRUCT_KEEP_NULL('A', a, 'B', b)) FROM t"
+    )
+    assert both == [(r'{"A":"x\"y"}', r'{"A":"x\"y","B":null}')]
+    assert account.run("SELECT TO_JSON(NULL::VARIANT), TO_JSON(PARSE_JSON('null'))") == [(None, "null")]
