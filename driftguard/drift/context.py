@@ -12,6 +12,7 @@ from driftguard.model.emission import Role
 from driftguard.model.identifiers import ObjectName, snowflake_name
 from driftguard.model.landing import FINAL_SERVICE, STAGING_SERVICE, Cast, FinalColumn, Landing, StagingColumn
 from driftguard.model.merge import MergeColumn, MergeSpec
+from driftguard.model.observed import Sighting
 from driftguard.model.policy import Policy
 from driftguard.model.settings import DmsTask
 from driftguard.model.snowflake import Estate, FileFormat, Pipe, SfColumn, SfTable, SfType, Task
@@ -66,6 +67,7 @@ class Context:
     before: Catalog | None = None  # the same database without the proposed migrations, from one lineage
     unselected: tuple[str, ...] = field(default=())
     stale: tuple[str, ...] = field(default=())  # snapshots that are older than allowed
+    observed: tuple[Sighting, ...] = field(default=())  # what was seen in real files; empty where nobody looked
 
 
 def pair_up(landings: Iterable[Landing], estate: Estate) -> tuple[Pair, ...]:
