@@ -291,7 +291,14 @@ def explain(
 @click.option("--dry-run", is_flag=True, help="Show the statements; change nothing.")
 @click.option("--allow", "allowed", metavar="HAZARD", multiple=True, help="Accept a hazard; the refusal names it.")
 @click.option("--revision", metavar="REV", help="Stop after this revision.")
-def apply(shell: Shell, dry_run: bool, allowed: tuple[str, ...], revision: str | None) -> None:
+@click.option(
+    "--jobs",
+    type=click.IntRange(1, 64),
+    default=4,
+    show_default=True,
+    help="Connections that work side by side on independent tables.",
+)
+def apply(shell: Shell, dry_run: bool, allowed: tuple[str, ...], revision: str | None, jobs: int) -> None:
     """Run the revisions that Snowflake does not know yet. Can be interrupted and run again at any point."""
     from driftguard.commands.apply import apply as run
 
@@ -300,7 +307,9 @@ def apply(shell: Shell, dry_run: bool, allowed: tuple[str, ...], revision: str |
         dry_run=dry_run,
         revision=revision,
         allowed=allowed,
+        jobs=jobs,
         watch=None if shell.quiet else lambda step: click.echo(f"  {step.statement.summary}"),
+        say=shell.say,
     )
     if dry_run:
         for step in outcome.steps:

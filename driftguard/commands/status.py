@@ -59,7 +59,7 @@ def status(config: Config) -> StatusResult:
             state = "edited"
         stopped = ""
         if not record.applied:
-            open_ = [op.planned[op.open[0]][1] for _, op in sorted(record.operations.items()) if op.open]
+            open_ = [op.planned[op.open[0]].summary for _, op in sorted(record.operations.items()) if op.open]
             stopped = open_[0] if open_ else ""
         found.append(RevisionStatus(revision.id, revision.message, state, done, statements, stopped))
     found += [RevisionStatus(name, "", "missing") for name in sorted(records)]

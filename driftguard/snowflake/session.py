@@ -45,6 +45,7 @@ SESSION_PARAMETERS: Mapping[str, str | int] = {
     "LOCK_TIMEOUT": 600,
     "QUERY_TAG": "driftguard",
 }
+NETWORK_TIMEOUT = 60  # seconds after which the connector no longer repeats a request; without it, never
 
 
 def configured(config: Config, environ: Mapping[str, str] | None = None) -> bool:
@@ -108,23 +109,33 @@ class Session:
         self.where = where
 
     @classmethod
-    def open(cls, config: Config, *, query_tag: str = "driftguard") -> Session:
-        """Connect. Raises `ConfigError` or `UnreachableError`, one line each."""
+    def open(
+        cls,
+        config: Config,
+        *,
+        query_tag: str = "driftguard",
+        parameters: Mapping[str, str | int] | None = None,
+    ) -> Session:
+        """Connect; `parameters` are the session's, over those of every session.
+
+        Raises `ConfigError` or `UnreachableError`, one line each.
+        """
         arguments = connect_arguments(config)
         where = str(arguments.get("connection_name") or arguments.get("account"))
-        return cls.connect(arguments, where, query_tag=query_tag)
+        return cls.connect(arguments, where, parameters={"QUERY_TAG": query_tag, **(parameters or {})})
 
     @classmethod
-    def connect(cls, arguments: Mapping[str, Any], where: str, *, query_tag: str = "driftguard") -> Session:
+    def connect(
+        cls, arguments: Mapping[str, Any], where: str, *, parameters: Mapping[str, str | int] | None = None
+    ) -> Session:
         """Connect with the connector's own arguments."""
         import snowflake.connector
         from snowflake.connector.errors import Error
 
-        parameters = {**SESSION_PARAMETERS, "QUERY_TAG": query_tag}
         try:
             connection = snowflake.connector.connect(
-                **arguments,
-                session_parameters=parameters,
+                **{"network_timeout": NETWORK_TIMEOUT, **arguments},
+                session_parameters={**SESSION_PARAMETERS, **(parameters or {})},
                 login_timeout=30,
                 client_session_keep_alive=False,
                 application="driftguard",

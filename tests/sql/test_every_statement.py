@@ -136,7 +136,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
             runner = Runner(
                 session,
                 open_session,
-                lambda: introspect(session, "DB", schemas),
+                lambda at: introspect(at, "DB", schemas),
                 database="DB",
                 control_schema=POLICY.control_schema,
                 lease_seconds=60,
