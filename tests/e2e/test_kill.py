@@ -4,6 +4,7 @@ one does. A proxy on the wire counts the statements, not driftguard."""
 from __future__ import annotations
 
 import os
+import re
 import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -27,11 +28,19 @@ class Ground:
     server: SnowflakeServer
     warm: Warm
     folder: Path
-    statements: int = 0
+    texts: tuple[str, ...] = ()  # of the statements that an undisturbed apply sends
     landing: str = ""
     journal: tuple[tuple[object, ...], ...] = ()
 
-    def start(self, *, jobs: int = 1, network_timeout: int = 60) -> tuple[Rig, Proxy]:
+    @property
+    def statements(self) -> int:
+        return len(self.texts)
+
+    def number(self, pattern: str) -> int:
+        """Of the first statement that has it."""
+        return next(n for n, text in enumerate(self.texts, start=1) if re.search(pattern, text))
+
+    def start(self) -> tuple[Rig, Proxy]:
         """A database of its own, reached through a proxy."""
         proxy = Proxy(self.server.port)
         return rig.make(self.server, self.folder, port=proxy.port), proxy
@@ -48,17 +57,13 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
         assert {operation.kind for operation in one.revision.operations} == set(KINDS)
         code = warm.wait(warm.start(one.directory, "apply", "--jobs", "1"))
         assert code == 0, (one.directory / "err.txt").read_text()
-        found.statements = len(proxy.seen)
+        found.texts = tuple(proxy.seen)
         found.landing, found.journal = one.landing(), tuple(one.journal())
         proxy.close()
         yield found
     finally:
         warm.close()
         server.stop()
-
-
-def states(landing: str) -> int:
-    return landing.count('"state": "suspended"')
 
 
 def ended(one: Rig, ground: Ground, where: object) -> None:
@@ -108,28 +113,44 @@ def cut(ground: Ground, at: int, how: str, jobs: int) -> bool:
     return True
 
 
-# Set-up, lease, plan, the first statements of each kind, the last rows: a few of each on every change.
-SAMPLE = (2, 10, 13, 16, 18, 20, 31, -1)
+# One or two of each sort on every change; all of them in the long run.
+KILLS = (
+    ("CREATE TABLE IF NOT EXISTS lease", AFTER),
+    ("INSERT INTO journal .*planned", AFTER),
+    ("INSERT INTO journal .*started", AFTER),
+    ("ALTER TABLE .*ADD IF NOT EXISTS \"POINTS\"", AFTER),
+    ("ALTER TASK .*ORDERS_MERGE\" SUSPEND", AFTER),
+    ("ALTER TASK .*ORDERS_MERGE\" MODIFY", BEFORE),
+    ("ALTER TASK .*ORDERS_MERGE\" RESUME", BEFORE),
+    ("ALTER PIPE .*REFRESH", AFTER),
+    ("INSERT INTO revision", AFTER),
+)
+CUTS = (
+    ("UPDATE lease SET holder='", AFTER),
+    ("ALTER TASK .*ORDERS_MERGE\" SUSPEND", AFTER),
+    ("CREATE PIPE", BEFORE),
+)
 
 
-@pytest.mark.parametrize("at", SAMPLE)
-def test_an_apply_that_is_killed_there_is_finished_by_the_next(ground: Ground, at: int) -> None:
-    at = at % (ground.statements + 1)
-    how = AFTER if at % 2 else BEFORE
-    assert kill(ground, at, how, jobs=1 if at % 3 else 4)
+@pytest.mark.parametrize(("pattern", "how"), KILLS)
+def test_an_apply_that_is_killed_there_is_finished_by_the_next(ground: Ground, pattern: str, how: str) -> None:
+    assert kill(ground, ground.number(pattern), how, jobs=1)
 
 
-@pytest.mark.parametrize("at", (11, 17, 21))
-@pytest.mark.parametrize("how", (BEFORE, AFTER))
-def test_an_apply_whose_connection_is_cut_there_finishes_by_itself(ground: Ground, at: int, how: str) -> None:
-    assert cut(ground, at, how, jobs=1)
+@pytest.mark.parametrize("share", (0.5, 0.7))
+def test_four_connections_that_are_killed_are_finished_by_the_next(ground: Ground, share: float) -> None:
+    assert kill(ground, int(ground.statements * share), AFTER, jobs=4)
+
+
+@pytest.mark.parametrize(("pattern", "how"), CUTS)
+def test_an_apply_whose_connection_is_cut_there_finishes_by_itself(ground: Ground, pattern: str, how: str) -> None:
+    assert cut(ground, ground.number(pattern), how, jobs=1)
 
 
 @pytest.mark.long
 def test_an_apply_that_is_killed_at_any_statement_is_finished_by_the_next(ground: Ground) -> None:
     points = [(at, how) for at in range(1, ground.statements + 1) for how in (BEFORE, AFTER)]
-    killed = [point for point in points if kill(ground, *point, jobs=1)]
-    assert len(killed) == 2 * ground.statements
+    assert [point for point in points if kill(ground, *point, jobs=1)] == points
 
 
 @pytest.mark.long
