@@ -43,7 +43,9 @@ def apply(
     lease_seconds = config.settings.control.lease_seconds
 
     def open_session() -> Session:
-        return Session.open(config, parameters=limits(lease_seconds))
+        parameters = limits(lease_seconds)
+        timeout = parameters["STATEMENT_TIMEOUT_IN_SECONDS"]
+        return Session.open(config, parameters=parameters, network_timeout=timeout)
 
     with open_session() as session:
         if dry_run:

@@ -45,7 +45,6 @@ SESSION_PARAMETERS: Mapping[str, str | int] = {
     "LOCK_TIMEOUT": 600,
     "QUERY_TAG": "driftguard",
 }
-NETWORK_TIMEOUT = 60  # seconds after which the connector no longer repeats a request; without it, never
 
 
 def configured(config: Config, environ: Mapping[str, str] | None = None) -> bool:
@@ -115,18 +114,27 @@ class Session:
         *,
         query_tag: str = "driftguard",
         parameters: Mapping[str, str | int] | None = None,
+        network_timeout: int | None = None,
     ) -> Session:
         """Connect; `parameters` are the session's, over those of every session.
 
-        Raises `ConfigError` or `UnreachableError`, one line each.
+        After `network_timeout` seconds the connector cancels a statement, and no longer repeats a request; without it,
+        never. Raises `ConfigError` or `UnreachableError`, one line each.
         """
         arguments = connect_arguments(config)
         where = str(arguments.get("connection_name") or arguments.get("account"))
-        return cls.connect(arguments, where, parameters={"QUERY_TAG": query_tag, **(parameters or {})})
+        return cls.connect(
+            arguments, where, parameters={"QUERY_TAG": query_tag, **(parameters or {})}, network_timeout=network_timeout
+        )
 
     @classmethod
     def connect(
-        cls, arguments: Mapping[str, Any], where: str, *, parameters: Mapping[str, str | int] | None = None
+        cls,
+        arguments: Mapping[str, Any],
+        where: str,
+        *,
+        parameters: Mapping[str, str | int] | None = None,
+        network_timeout: int | None = None,
     ) -> Session:
         """Connect with the connector's own arguments."""
         import snowflake.connector
@@ -134,7 +142,8 @@ class Session:
 
         try:
             connection = snowflake.connector.connect(
-                **{"network_timeout": NETWORK_TIMEOUT, **arguments},
+                **arguments,
+                **({"network_timeout": network_timeout} if network_timeout else {}),
                 session_parameters={**SESSION_PARAMETERS, **(parameters or {})},
                 login_timeout=30,
                 client_session_keep_alive=False,

@@ -37,8 +37,8 @@ class Ground:
         return len(self.texts)
 
     def number(self, pattern: str) -> int:
-        """Of the first statement that has it."""
-        return next(n for n, text in enumerate(self.texts, start=1) if re.search(pattern, text))
+        """Of the first statement like that."""
+        return next(n for n, text in enumerate(self.texts, start=1) if re.match(pattern, text, re.DOTALL))
 
     def start(self) -> tuple[Rig, Proxy]:
         """A database of its own, reached through a proxy."""
@@ -118,16 +118,16 @@ KILLS = (
     ("CREATE TABLE IF NOT EXISTS lease", AFTER),
     ("INSERT INTO journal .*planned", AFTER),
     ("INSERT INTO journal .*started", AFTER),
-    ("ALTER TABLE .*ADD IF NOT EXISTS \"POINTS\"", AFTER),
-    ("ALTER TASK .*ORDERS_MERGE\" SUSPEND", AFTER),
-    ("ALTER TASK .*ORDERS_MERGE\" MODIFY", BEFORE),
-    ("ALTER TASK .*ORDERS_MERGE\" RESUME", BEFORE),
+    ('ALTER TABLE .*ADD IF NOT EXISTS "POINTS"', AFTER),
+    ('ALTER TASK .*ORDERS_MERGE" SUSPEND', AFTER),
+    ('ALTER TASK .*ORDERS_MERGE" MODIFY', BEFORE),
+    ('ALTER TASK .*ORDERS_MERGE" RESUME', BEFORE),
     ("ALTER PIPE .*REFRESH", AFTER),
     ("INSERT INTO revision", AFTER),
 )
 CUTS = (
     ("UPDATE lease SET holder='", AFTER),
-    ("ALTER TASK .*ORDERS_MERGE\" SUSPEND", AFTER),
+    ('ALTER TASK .*ORDERS_MERGE" SUSPEND', AFTER),
     ("CREATE PIPE", BEFORE),
 )
 

@@ -13,13 +13,15 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 BEFORE, AFTER, DURING = "before it is sent", "after it ran, before the reply", "while it runs"
+HELD, ANSWER_HELD = "held back, then sent", "its answer held back, then given"
 
 
 class Proxy:
     """A statement is a request to run one, with the connector's own repetitions of it counted once.
 
-    `at` is the number (from 1) of the statement to break at, `how` one of BEFORE, AFTER and DURING. At the break
-    `then` is called, and from then on nothing of this request gets through, however often it is repeated.
+    `at` is the number (from 1) of the statement to break at, `how` one of the words above. At the break
+    `then` is called, and from then on nothing of this request gets through, however often it is repeated. What is held
+    goes on when `then` returns.
     """
 
     def __init__(self, port: int, *, delay: float = 0.0) -> None:
@@ -28,6 +30,7 @@ class Proxy:
         self.how = BEFORE
         self.then: Callable[[], None] = lambda: None
         self.watch: Callable[[str], None] = lambda text: None
+        self.arrived: Callable[[str], None] = lambda text: None  # to wait until the stand-in runs it
         self.broken = 0
         self._lock = threading.Lock()
         self._numbers: dict[str, int] = {}
@@ -67,11 +70,22 @@ def _handler(proxy: Proxy, port: int, delay: float) -> type[BaseHTTPRequestHandl
                 return
             first = proxy.broken == 0
             proxy.broken += 1
+            if proxy.how == HELD:
+                proxy.then()
+                self._pass(body)
+                return
+            if proxy.how == ANSWER_HELD:
+                answer = self._upstream(body)
+                proxy.then()
+                self._answer(*answer)
+                return
             if first and proxy.how != BEFORE:
                 sent = threading.Thread(target=self._upstream, args=(body,), daemon=True)
                 sent.start()
                 if proxy.how == AFTER:
                     sent.join()
+                else:
+                    proxy.arrived(text)
             if first:
                 proxy.then()
             self.close_connection = True
@@ -81,7 +95,9 @@ def _handler(proxy: Proxy, port: int, delay: float) -> type[BaseHTTPRequestHandl
 
         def _pass(self, body: bytes) -> None:
             time.sleep(delay)
-            status, answer, kind = self._upstream(body)
+            self._answer(*self._upstream(body))
+
+        def _answer(self, status: int, answer: bytes, kind: str) -> None:
             self.send_response(status)
             self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(answer)))

@@ -22,7 +22,7 @@ class Warm:
         self._pids: list[int] = []
         threading.Thread(target=self._read, daemon=True).start()
 
-    def start(self, directory: Path, *arguments: str, network_timeout: int = 60) -> int:
+    def start(self, directory: Path, *arguments: str, network_timeout: int = 0) -> int:
         """The process id."""
         assert self._process.stdin is not None
         order = {"directory": str(directory), "arguments": arguments, "network_timeout": network_timeout}
@@ -56,9 +56,12 @@ class Warm:
 
 def _child(order: dict[str, object]) -> int:
     from driftguard.cli import main
-    from driftguard.snowflake import session
+    from driftguard.snowflake.session import Session
 
-    session.NETWORK_TIMEOUT = int(str(order["network_timeout"]))
+    seconds = int(str(order["network_timeout"]))
+    if seconds:
+        connect = Session.connect
+        Session.connect = lambda *a, **k: connect(*a, **{**k, "network_timeout": seconds})  # type: ignore[assignment, method-assign]
     os.chdir(str(order["directory"]))
     for number, name in ((1, "out.txt"), (2, "err.txt")):
         os.dup2(os.open(name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), number)
