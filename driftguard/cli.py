@@ -323,6 +323,10 @@ def apply(shell: Shell, dry_run: bool, allowed: tuple[str, ...], revision: str |
     count = len(outcome.steps)
     names = ", ".join(outcome.revisions)
     click.echo(f"{would} {count} statement{'' if count == 1 else 's'} of {names}")
+    if dry_run and outcome.unproven:
+        shell.say(f"on a model of the landing this is not done afterwards: {'; '.join(outcome.unproven)}")
+    elif dry_run:
+        click.echo("on a model of the landing nothing of these revisions is left to do afterwards")
 
 
 @main.command()
@@ -344,6 +348,10 @@ def status(shell: Shell, format_: str) -> None:
     for item in result.revisions:
         progress = f" ({item.done} of {item.statements} statements)" if item.state == "begun" else ""
         click.echo(f"{item.state:<8} {item.id}  {item.message}{progress}")
+        for sent in item.half_done:
+            click.echo(f"         half done: {sent.statement} (sent {sent.since} UTC by {sent.by})")
+        if item.half_done and not result.lease_holder:
+            click.echo("         the next apply looks for it by its tag first, and waits while it still runs")
         if item.stopped_at:
             click.echo(f"         the next apply goes on with: {item.stopped_at}")
     if not result.revisions:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from driftguard.control import schema
@@ -36,6 +37,7 @@ class Outcome:
     steps: tuple[Step, ...]
     skipped: tuple[str, ...] = ()  # operations that were done already
     dry_run: bool = False
+    unproven: tuple[str, ...] = ()  # of a dry run: operations that the model of the landing is not done with at the end
 
 
 def pending(revisions: Iterable[Revision], records: dict[str, RevisionRecord]) -> tuple[Revision, ...]:
@@ -77,13 +79,16 @@ def rehearse(revisions: Sequence[Revision], records: dict[str, RevisionRecord], 
             known = record.operations.get(index, OperationRecord())
             if known.known:
                 steps += [Step(revision.id, operation.summary(), known.planned[number]) for number in known.open]
+                if known.open and operation.readiness(estate).state is State.READY:
+                    estate = operation.effect(estate)
                 continue
             if not _ready(operation, estate):
                 skipped.append(operation.summary())
                 continue
             steps += [Step(revision.id, operation.summary(), s) for s in operation.statements(estate)]
             estate = operation.effect(estate)
-    return Outcome(tuple(r.id for r in revisions), tuple(steps), tuple(skipped), dry_run=True)
+    left = tuple(op.summary() for r in revisions for op in r.operations if op.readiness(estate) != DONE)
+    return Outcome(tuple(r.id for r in revisions), tuple(steps), tuple(skipped), dry_run=True, unproven=left)
 
 
 def _ready(operation: Operation, estate: Estate) -> bool:
@@ -208,8 +213,10 @@ class Runner:
             return []
         self._began = True
         narrator = Narrator(self._watch)
-        while len(self._siblings) < min(self._jobs, len(jobs)) - 1:
-            self._siblings.append(self._link.sibling())
+        missing = min(self._jobs, len(jobs)) - 1 - len(self._siblings)
+        if missing > 0:
+            with ThreadPoolExecutor(missing) as pool:
+                self._siblings += pool.map(lambda _: self._link.sibling(), range(missing))
         workers = [
             Worker(link, lease, run, self._recovery, self._introspect, narrator, self._say, self._lease_seconds)
             for link in (self._link, *self._siblings)

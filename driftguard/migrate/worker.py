@@ -111,7 +111,7 @@ class Worker:
         session = self.link.session
         sql = statement.sql
         if is_dml(statement):
-            sql = _transaction(sql, Journal(session, self._lease, self._run).done_sql(place))
+            sql = transaction(sql, Journal(session, self._lease, self._run).done_sql(place))
         self._lease.ready(session)
         session.execute(sql, tag=attempt.tag)
 
@@ -147,6 +147,6 @@ class Worker:
             pause = min(pause * 1.5, 5.0)
 
 
-def _transaction(sql: str, done: str) -> str:
+def transaction(sql: str, done: str) -> str:
     """One request, so that a cut leaves no open transaction behind. Source: docs.snowflake.com "Transactions"."""
     return f"BEGIN\nBEGIN TRANSACTION;\n{sql};\n{done};\nCOMMIT;\nEXCEPTION\nWHEN OTHER THEN\nROLLBACK;\nRAISE;\nEND"

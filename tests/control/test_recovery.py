@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -57,10 +57,8 @@ def started(server: SnowflakeServer, sql: str, **more: Any) -> Attempt:
     attempt = Attempt(tag, now())
 
     def work() -> None:
-        try:
+        with contextlib.suppress(Exception):
             link(server, **more).session.execute(sql, tag=tag)
-        except Exception:
-            pass
 
     threading.Thread(target=work, daemon=True).start()
     while not any(query.tag == tag for query in server.engine.history.queries):

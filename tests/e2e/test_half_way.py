@@ -117,7 +117,7 @@ def test_a_running_merge_is_awaited_before_it_is_changed(server: SnowflakeServer
     finished(one)
 
 
-@pytest.mark.parametrize("round_", range(3))
+@pytest.mark.parametrize("round_", [0, *(pytest.param(n, marks=pytest.mark.long) for n in range(1, 20))])
 def test_of_several_applies_together_one_works_and_the_others_say_who(
     server: SnowflakeServer, warm: Warm, tmp_path: Path, round_: int
 ) -> None:

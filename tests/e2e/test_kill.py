@@ -107,7 +107,7 @@ def cut(ground: Ground, at: int, how: str, jobs: int) -> bool:
     finally:
         proxy.close()
     ended(one, ground, (at, how, jobs))
-    again = [row for row in one.history("QUERY_TAG LIKE 'driftguard:" + one.revision.id + ":%'")]
+    again = one.history(f"QUERY_TAG LIKE 'driftguard:{one.revision.id}:%'")
     ran = [row["QUERY_TEXT"] for row in again if row["EXECUTION_STATUS"] == "SUCCESS"]
     assert len(ran) == len(set(ran)), "a statement that had succeeded was sent again"
     return True
