@@ -27,7 +27,7 @@ from driftguard.snowflake.session import Session
 T = TypeVar("T")
 _DML = re.compile(r"\s*(INSERT|UPDATE|DELETE|MERGE)\b", re.IGNORECASE)
 # Nothing in the catalog says that they ran; a second time does nothing.
-_SWITCH = re.compile(r"ALTER (TASK|PIPE) .*(SUSPEND|RESUME|REFRESH)$", re.DOTALL)
+_SWITCHES = (" SUSPEND", " RESUME", " REFRESH")
 
 
 def is_dml(statement: Statement) -> bool:
@@ -120,7 +120,7 @@ class Worker:
         fate = self._recovery.fate(self.link, list(attempts), statement.summary)
         if is_dml(statement):
             return self._call(lambda journal: journal.is_done(place))
-        if fate is Fate.UNKNOWN and not _SWITCH.match(statement.sql):
+        if fate is Fate.UNKNOWN and not statement.sql.endswith(_SWITCHES):
             estate = self.link.call(self._introspect)
             if statement.sql not in {one.sql for one in job.operation.statements(estate)}:
                 fate = Fate.SUCCEEDED
