@@ -73,10 +73,11 @@ def cancel(session: Session, query_id: str) -> None:
 def runs_now(session: Session, task: ObjectName) -> bool:
     """Is a run of this task, or of the graph below it, at work? Connector errors pass through."""
     sql = (
-        "SELECT COUNT(*) AS RUNS FROM "
+        "WITH runs AS (SELECT * FROM "
         f"TABLE({quote(task.database)}.INFORMATION_SCHEMA.TASK_HISTORY(SCHEDULED_TIME_RANGE_START => "
-        f"DATEADD('day', -1, CURRENT_TIMESTAMP()), RESULT_LIMIT => {MOST})) WHERE STATE = 'EXECUTING' AND "
-        f"SCHEMA_NAME = {literal(task.schema)} AND NAME = {literal(task.name)}"
+        f"DATEADD('day', -1, CURRENT_TIMESTAMP()), RESULT_LIMIT => {MOST}))) "
+        "SELECT COUNT(*) AS RUNS FROM runs WHERE STATE = 'EXECUTING' AND ROOT_TASK_ID IN "
+        f"(SELECT ROOT_TASK_ID FROM runs WHERE SCHEMA_NAME = {literal(task.schema)} AND NAME = {literal(task.name)})"
     )
     (row,) = session.rows(sql)
     return int(row["RUNS"]) > 0

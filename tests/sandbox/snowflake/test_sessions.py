@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import threading
 import time
+import urllib.request
+import uuid
 from typing import Any
 
 import pytest
@@ -75,6 +78,47 @@ def test_a_failed_statement_is_in_the_history_with_its_error(account: Any) -> No
     )
     assert rows[0][:2] == ("FAILED_WITH_ERROR", "002003")
     assert "NO_SUCH_TABLE_AT_ALL" in rows[0][2]
+
+
+def test_the_history_of_a_user_is_that_user_s_alone_and_never_older_than_7_days(account: Any) -> None:
+    account.run("SELECT 'mine, today'")
+    history = "TABLE(INFORMATION_SCHEMA.QUERY_HISTORY_BY_USER({}RESULT_LIMIT => 10000))"
+    find = f"SELECT USER_NAME FROM {history} WHERE QUERY_TEXT = $$SELECT 'mine, today'$$"
+    assert account.run(find.format("")) == [("DRIFTGUARD",)]
+    assert account.run(find.format("USER_NAME => '\"DRIFTGUARD\"', ")) == [("DRIFTGUARD",)]
+    assert account.run(find.format("USER_NAME => '\"SOMEBODY\"', ")) == []
+    start = "END_TIME_RANGE_START => DATEADD('day', -{}, CURRENT_TIMESTAMP()), "
+    assert account.run(find.format(start.format(6))) == [("DRIFTGUARD",)]
+    assert "7 days" in str(account.fails(find.format(start.format(8))))
+
+
+def test_a_running_statement_ends_at_the_epoch_and_comes_first_in_the_history(account: Any) -> None:
+    thread = threading.Thread(target=lambda: account.other().run("SELECT SYSTEM$WAIT(2)"), daemon=True)
+    thread.start()
+    time.sleep(0.7)
+    account.run("SELECT 'later'")
+    rows = account.run(
+        "SELECT QUERY_TEXT, EXECUTION_STATUS, DATE_PART(EPOCH_SECOND, END_TIME) FROM "
+        "TABLE(INFORMATION_SCHEMA.QUERY_HISTORY(RESULT_LIMIT => 1))"
+    )
+    assert rows == [("SELECT SYSTEM$WAIT(2)", "RUNNING", 0)]
+    finished = "TABLE(INFORMATION_SCHEMA.QUERY_HISTORY(END_TIME_RANGE_END => CURRENT_TIMESTAMP(), RESULT_LIMIT => 1))"
+    assert account.run(f"SELECT EXECUTION_STATUS FROM {finished}") == [("SUCCESS",)]
+    thread.join()
+
+
+def test_a_request_that_is_repeated_gets_the_first_answer(account: Any) -> None:
+    account.run("CREATE TABLE once (n INT)")
+    body = json.dumps({"sqlText": "INSERT INTO once VALUES (1)"}).encode()
+    url = f"http://127.0.0.1:{account.server.port}/queries/v1/query-request?requestId={uuid.uuid4()}"
+    token = {"Authorization": f'Snowflake Token="{account.connection.rest.token}"'}
+    answers = []
+    for _ in range(2):
+        call = urllib.request.Request(url, method="POST", data=body, headers=token)
+        with urllib.request.urlopen(call, timeout=30) as response:
+            answers.append(json.load(response))
+    assert answers[0] == answers[1]
+    assert account.run("SELECT COUNT(*) FROM once") == [(1,)]
 
 
 def test_a_statement_lives_on_when_its_client_is_cut_and_can_be_cancelled(account: Any) -> None:
