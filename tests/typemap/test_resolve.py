@@ -127,6 +127,7 @@ CASES = [
     Case(plain("point"), "STRING(255)", "STRING", TEXT, TEXT, loss=Loss.AS_TEXT),
     Case(plain("polygon"), "CLOB", "STRING", TEXT, TEXT, loss=Loss.AS_TEXT, lob=True),
     Case(PgType("int4range", "int4range", kind="r"), "STRING(255)", "STRING", TEXT, TEXT, loss=Loss.AS_TEXT),
+    Case(PgType("numrange", "numrange", kind="r"), "STRING(255)", "STRING", TEXT, TEXT, loss=Loss.AS_TEXT),
     Case(PgType("tstzrange", "tstzrange", kind="r"), "STRING", "STRING", TEXT, TEXT, loss=Loss.UNKNOWN),
     Case(RANGE, "STRING", "STRING", TEXT, TEXT, loss=Loss.UNKNOWN),
     Case(MULTIRANGE, "STRING", "STRING", TEXT, TEXT, loss=Loss.UNKNOWN),
@@ -230,6 +231,13 @@ def test_every_row_says_where_it_is_from(hop: str, index: int) -> None:
     assert row.source
     if row.loss in (Loss.LOSSY, Loss.NOT_DELIVERED) and hop == HOPS[0]:
         assert row.note, "a loss is named in words"
+
+
+@pytest.mark.parametrize(("hop", "index"), [item for item in ROWS if item[0] in HOPS[:2]])
+def test_what_is_assumed_is_not_said_to_be_the_text_of_aws(hop: str, index: int) -> None:
+    row = shipped().rows[hop][index]
+    if row.loss in (Loss.ASSUMED_EXACT, Loss.UNKNOWN):
+        assert row.proven_by == "stand-in only", row
 
 
 def override(number: int, **where: str | None) -> Override:
