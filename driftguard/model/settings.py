@@ -137,8 +137,7 @@ class TaskSettings:
     handle_source_table_truncated: bool = True
     """DDL, HandleSourceTableTruncated. Default not stated. PostgreSQL's TRUNCATE is never captured (PG)."""
     target_table_prep_mode: Literal["DO_NOTHING", "DROP_AND_CREATE", "TRUNCATE_BEFORE_LOAD"] = "DO_NOTHING"
-    """FL, TargetTablePrepMode: the last two empty the target, which on S3 is taken to mean the table's files. Default not
-    stated."""
+    """FL, TargetTablePrepMode: the last two empty the target, on S3 presumably the table's files. Default not stated."""
     before_image: bool = False
     """BI, EnableBeforeImage. "Using Amazon Kinesis Data Streams as a target": S3 does not support these settings."""
     data_error_policy: str = "LOG_ERROR"

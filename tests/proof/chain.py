@@ -6,13 +6,14 @@ the type maps declare for the column; what arrived is read back in a session in 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import psycopg
+from outcomes import BECOMES, Limits
 from psycopg import sql
-from reading import FAMILIES
+from reading import FAMILIES, Family
 from sorts import LONG, SORTS, TYPES_DDL, Sort, Value
 
 from driftguard.commands.apply import apply
@@ -188,6 +189,8 @@ def _judge(
     tally: Tally,
 ) -> None:
     family = FAMILIES[one.family]
+    if one.family == "padded" and profile.postgresql.get("TrimSpaceInChar", True):
+        family = replace(family, left=lambda text: text.rstrip(" "))
     name = sql.Identifier(one.column).as_string(aurora)
     source = dict(
         aurora.execute(f"SELECT id, {family.postgres.format(c=name)} FROM proof".replace("%%", "%")).fetchall()
@@ -199,6 +202,8 @@ def _judge(
     tally.types.add(one.type)
     outcomes = tally.lost.setdefault(one.column, set())
     special = {item.key: item for hop in column.hops for item in hop.special}
+    varchar = profile.postgresql.get("unboundedVarcharMaxSize", 8000)
+    limits = Limits(column.hops[0].after.partition("(")[0], profile.lob_max_size_kb * 1024, varchar)
     for number, value in enumerate(one.values):
         tally.values += 1
         keys = profile.keys(value, lob)
@@ -209,6 +214,8 @@ def _judge(
         for way, path in enumerate(PATHS):
             left, right = source[1000 * way + number], target[1000 * way + number]
             outcome = _outcome(family, left, right)
+            if outcome == "changed" and declared:
+                outcome = _as_told(family, declared, left, right, limits)
             if way == OVER_ANOTHER and _stays(declared):
                 outcome = "NULL" if right == before else f"not what was there, {before!s:.60}"
             by_path.append((outcome, None if right is None else family.right(right)))
@@ -236,10 +243,21 @@ def _judge(
         tally.wrong.append(f"{profile.name}: {one.type} is declared lossy, and every value arrived as it was")
 
 
-def _outcome(family: Any, left: Any, right: Any) -> str:
+def _outcome(family: Family, left: Any, right: Any) -> str:
     if left is None or right is None:
         return "same" if left is right else "NULL" if right is None else "changed"
     return "same" if family.left(left) == family.right(right) else "changed"
+
+
+def _as_told(family: Family, declared: list[SpecialValue], left: Any, right: Any, limits: Limits) -> str:
+    """ "changed" if it became what the maps say, else what it should have become."""
+    wanted = family.left(left)
+    for item in declared:
+        if item.becomes in BECOMES:
+            wanted = BECOMES[item.becomes](wanted, limits)
+        elif _expectation(item) != "same":
+            return f"changed, and nobody knows what {item.becomes!r} is"
+    return "changed" if family.right(right) == wanted else f"changed, not to {wanted!s:.60}"
 
 
 def _expectation(item: SpecialValue) -> str:
