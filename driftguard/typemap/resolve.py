@@ -93,7 +93,8 @@ def deliver(maps: TypeMaps, pg: PgType, settings: EndpointSettings) -> Delivery:
     if pg.base_name and first.loss is not Loss.UNKNOWN:
         # AWS does not list domains; that one arrives like its base type is an assumption until a footer shows it.
         # "Troubleshooting": user-defined types are created as character varying on the target.
-        note = f"a domain over {pg.base_name}, taken to arrive like it; AWS says only that other targets get a varchar"
+        note = f"a domain over {pg.base_text or pg.base_name}, taken to arrive like it; AWS says only that other "
+        note += "targets get a varchar"
         note += f"; {first.note}" if first.note else ""
         loss = max(first.loss, Loss.ASSUMED_EXACT, key=lambda item: item.rank)
         first = replace(first, loss=loss, note=note, proven_by="stand-in only")

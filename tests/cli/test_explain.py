@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 
 from driftguard.cli import main
 
-from .conftest import Project
+from .conftest import S3, Project
 
 SHOP = (
     "CREATE SCHEMA shop",
@@ -104,6 +104,17 @@ def test_a_bare_type_needs_neither_a_database_nor_a_configuration(tmp_path: Path
     assert result.exit_code == 0, result.output
     assert "numeric(40,2) → STRING  as text" in result.stdout
     assert "DMS's defaults" in result.stdout
+
+
+def test_a_bare_type_is_explained_for_each_task_that_carries_it_otherwise(project: Project) -> None:
+    second = '[[dms.task]]\nname = "{}"\ntable_mappings = "dms/table-mappings.json"\ns3_settings = {{ {} }}\n{}\n'
+    flags = "postgresql_settings = { MapBooleanAsBoolean = true }"
+    project.write(second.format("crm", 'DataFormat = "parquet"', flags), second.format("old", S3, ""))
+    said = project.run("explain", "--type", "bool").stdout
+    assert "DMS task shop, old" in said
+    assert "DMS task crm" in said
+    assert ("boolean → STRING(5)" in said, "boolean → BOOLEAN" in said) == (True, True)
+    assert project.run("explain", "--type", "int").stdout.count("a bare type") == 1
 
 
 def test_a_bare_type_is_explained_under_the_projects_settings_and_overrides(project: Project) -> None:

@@ -29,7 +29,7 @@ def _milliseconds(value: Any, _: Limits) -> Any:
 
 
 def _last_of_the_day(value: Any, _: Limits) -> Any:
-    micros, bar, offset = value.partition("|")
+    _, bar, offset = value.partition("|")
     return f"{_DAY - 1000}{bar}{offset}"
 
 
