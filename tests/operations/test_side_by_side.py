@@ -17,7 +17,7 @@ ADDED = (("gift", plain("bool")), ("weight", numeric(10, 3)), ("doc", plain("jso
 BASE = table("orders", NOTE)
 
 
-@pytest.mark.parametrize("order", itertools.permutations(ADDED), ids=lambda order: " ".join(n for n, _ in order))
+@pytest.mark.parametrize("order", list(itertools.permutations(ADDED)), ids=lambda order: " ".join(n for n, _ in order))
 def test_columns_of_several_pull_requests_are_all_merged(order: tuple[tuple[str, object], ...]) -> None:
     """Each plan knows its own column alone; Aurora gets them in the order in which they are applied."""
     estate = landed(BASE)
