@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 SOURCES := $(shell find driftguard typemaps migrations -type f -not -name '*.pyc' 2>/dev/null)
 
-.PHONY: demo test test-long lint bench field docs clean
+.PHONY: demo test test-long lint bench field golden docs clean
 
 ## demo: an Aurora migration without driftguard and with it, on the embedded sandbox
 demo: $(VENV)/.wheel
@@ -29,6 +29,10 @@ lint: $(VENV)/.wheel
 ## docs: write the generated documents again
 docs: $(VENV)/.wheel
 	$(BIN)/python docs/generate.py
+
+## golden: write what driftguard says about each kind of change again; read the difference before you commit it
+golden: $(VENV)/.wheel
+	DRIFTGUARD_TEST_WHEEL=1 $(BIN)/pytest -q tests/golden --regenerate
 
 ## bench: speed and memory, as ratios from one run
 bench: $(VENV)/.wheel

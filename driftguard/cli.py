@@ -82,10 +82,12 @@ def common(command: F) -> F:
 
 
 def sources(command: F) -> F:
-    """Options that name both sides; the command gets `source`, `proposal` and `against`."""
-    return origins(
-        click.option("--against", metavar="live|FILE", help="The Snowflake side: live, or a snapshot.")(command)
+    """Options that name both sides; the command gets `source`, `proposal`, `against` and `observed`."""
+    observed = click.option(
+        "--observed", is_flag=True, help="Read the footers of DMS's newest files, and let them win."
     )
+    against = click.option("--against", metavar="live|FILE", help="The Snowflake side: live, or a snapshot.")
+    return origins(against(observed(command)))
 
 
 def origins(command: F) -> F:
@@ -142,6 +144,7 @@ def check(
     source: str | None,
     proposal: Proposal | None,
     against: str | None,
+    observed: bool,
     fail_on: str,
     allow_unknown: tuple[str, ...],
     formats: tuple[str, ...],
@@ -154,7 +157,14 @@ def check(
     from driftguard.render.report import Report
 
     with shell.working("looking at both sides"):
-        result = run(shell.load(), source=source, proposal=proposal, against=against, allow_unknown=allow_unknown)
+        result = run(
+            shell.load(),
+            source=source,
+            proposal=proposal,
+            against=against,
+            allow_unknown=allow_unknown,
+            observed=observed,
+        )
     for note in result.source.notes:
         shell.say(f"note: {note}")
     failing = result.failing(Severity(fail_on))
@@ -166,6 +176,7 @@ def check(
         len(result.waived),
         len(failing),
         result.losses,
+        result.look,
     )
     renderers: dict[str, Callable[[bool], str]] = {
         "text": lambda tty: text.check(report, width=shell.width, color=tty and shell.color, quiet=shell.quiet),
@@ -187,6 +198,7 @@ def plan(
     source: str | None,
     proposal: Proposal | None,
     against: str | None,
+    observed: bool,
     message: str,
     write_revision: bool,
     format_: str,
@@ -194,6 +206,7 @@ def plan(
     """What to change on Snowflake, in which order. Exit 1 if there is something to do."""
     from driftguard.commands.plan import plan as run
     from driftguard.render import json, text
+    from driftguard.render.report import look_lines
 
     with shell.working("planning"):
         result = run(
@@ -203,6 +216,7 @@ def plan(
             against=against,
             message=message,
             write_revision=write_revision,
+            observed=observed,
         )
     operations = result.plan.operations
     if format_ == "json":
@@ -213,6 +227,8 @@ def plan(
             ],
             "notes": list(result.plan.notes),
             "revision": {"id": result.revision.id, "file": str(result.revision.path)} if result.revision else None,
+            "observed": json.look(result.look) if result.look else None,
+            "capabilities": result.capabilities.document() if result.capabilities else None,
         }
         click.echo(json.document(content), nl=False)
     else:
@@ -227,6 +243,10 @@ def plan(
             ),
             nl=False,
         )
+        for line in look_lines(result.look) if result.look else ():
+            shell.say(line)
+        if result.capabilities:
+            shell.say(f"Snowflake was {result.capabilities.summary()}")
         if result.unapplied:
             shell.say(f"planned on top of {len(result.unapplied)} unapplied revision(s): `driftguard apply` runs them")
         if result.revision:
@@ -326,6 +346,51 @@ def status(shell: Shell, format_: str) -> None:
         click.echo(f"{values} of the last {result.cast_failure_days} days did not fit (DG605)")
     elif result.control:
         click.echo("whether values did not fit is not known: the table CAST_FAILURE could not be read")
+
+
+@main.command()
+@common
+@click.option(
+    "--aurora", metavar="[URL]", is_flag=False, flag_value="", help="Aurora, DMS and the lake; default: [aurora] url."
+)
+@click.option("--snowflake", is_flag=True, help="Snowflake, in a schema of its own; writes its capability file.")
+@click.option("--timeout", type=float, default=1800, show_default=True, help="Seconds to wait for DMS's files.")
+@click.option("--force", is_flag=True, help="Let what is seen replace rows of observed.toml that say otherwise.")
+@click.option("--dry-run", is_flag=True, help="Print what would be written into typemaps/observed.toml.")
+@click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def probe(
+    shell: Shell, aurora: str | None, snowflake: bool, timeout: float, force: bool, dry_run: bool, format_: str
+) -> None:
+    """Ask the pipeline what no document says.
+
+    --aurora: every type and boundary value through DMS, compared on the lake. Makes the schema driftguard_probe on
+    Aurora, waits for the DMS task to carry it, drops it again, and writes typemaps/observed.toml.
+    """
+    from driftguard.commands.probe import probe_aurora, probe_snowflake
+    from driftguard.probe import report
+    from driftguard.render import json
+
+    if (aurora is None) is not snowflake:
+        raise UsageError("one thing is probed at a time", hint="give --aurora [URL] or --snowflake")
+    if snowflake:
+        known, path = probe_snowflake(shell.load(), dry_run=dry_run)
+        if format_ == "json":
+            click.echo(json.document({**known.document(), "file": str(path)}), nl=False)
+            return
+        for item in known.items:
+            error = f" [{item.error:06d}]" if item.error > 0 else ""
+            click.echo(f"{item.answer.value:<9}  {item.what}{error}")
+        click.echo("nothing written" if dry_run else f"wrote {_relative(path)}")
+        return
+    result = probe_aurora(
+        shell.load(), url=aurora or None, timeout=timeout, dry_run=dry_run, force=force, tell=shell.say
+    )
+    if format_ == "json":
+        click.echo(json.document(report.document(result)), nl=False)
+    else:
+        for line in report.lines(result, verbose=shell.verbose):
+            click.echo(line)
+    sys.exit(ExitCode.FINDINGS if result.merged.conflicts or result.unfinished else ExitCode.OK)
 
 
 @main.command()

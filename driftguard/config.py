@@ -38,6 +38,7 @@ class SnowflakeSection(_Section):
     connections_file: str | None = None
     warehouse: str | None = None
     role: str | None = None
+    capabilities: str = "snowflake-capabilities.toml"  # what `probe --snowflake` has found out
 
 
 class LandingSection(_Section):
@@ -135,6 +136,15 @@ class Dms(_Section):
     task: tuple[DmsTaskSection, ...] = ()
 
 
+class Lake(_Section):
+    """Where DMS's files are: the bucket, or the prefix of it that holds the endpoint's BucketFolder; or a folder."""
+
+    url: str | None = None
+    region: str | None = None
+    profile: str | None = None
+    endpoint_url: str | None = None  # of another store that speaks S3
+
+
 class Revisions(_Section):
     dir: str = "migrations"
 
@@ -159,6 +169,7 @@ class Settings(_Section):
     control: Control = Control()
     policy: PolicySection = PolicySection()
     dms: Dms = Dms()
+    lake: Lake = Lake()
     revisions: Revisions = Revisions()
     snapshots: Snapshots = Snapshots()
     typemaps: Typemaps = Typemaps()

@@ -1,7 +1,7 @@
 """${message}
 
 Revision ID: ${up_revision}
-Revises: ${down_revision or "nothing"}
+Revises: ${down_revision if isinstance(down_revision, str) else ", ".join(down_revision or ()) or "nothing"}
 Create Date: ${create_date}
 
 Written by `driftguard plan --write`. Read without being run: only op calls with literal arguments belong in here.

@@ -77,6 +77,7 @@ def test_a_hint_stands_on_the_same_line() -> None:
         (errors.ConfigError, 2),
         (errors.UsageError, 2),
         (errors.MappingError, 2),
+        (errors.NoConfigError, 2),
         (errors.SnapshotError, 2),
         (errors.TypeMapError, 2),
         (errors.MigrationError, 2),
@@ -95,4 +96,4 @@ def test_exit_codes(error: type[DriftguardError], code: int) -> None:
 
 def test_every_error_is_listed_above() -> None:
     kinds = {v for v in vars(errors).values() if isinstance(v, type) and issubclass(v, DriftguardError)}
-    assert len(kinds - {DriftguardError}) == 12
+    assert len(kinds - {DriftguardError}) == 13

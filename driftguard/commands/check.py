@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from driftguard.commands.world import Seen, build_context, catalog_of, estate_of
+from driftguard.commands.world import Seen, build_context, catalog_of, estate_of, looked
 from driftguard.config import Config
+from driftguard.dms.store import open_store
 from driftguard.drift.compare import all_rules, compare
 from driftguard.drift.context import Context
 from driftguard.drift.ledger import ledger
@@ -17,6 +18,7 @@ from driftguard.errors import UsageError
 from driftguard.model.catalog import Catalog
 from driftguard.model.finding import Finding, Severity
 from driftguard.model.loss import LossEntry
+from driftguard.model.observed import Look
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,7 @@ class CheckResult:
     target: Seen
     allowed_unknown: frozenset[str]
     losses: tuple[LossEntry, ...] = ()
+    look: Look | None = None  # what was seen in DMS's files, with `observed`
 
     @property
     def tables(self) -> int:
@@ -61,27 +64,30 @@ def check(
     proposal: Proposal | None = None,
     against: str | None = None,
     allow_unknown: Sequence[str] = (),
+    observed: bool = False,
 ) -> CheckResult:
     """Compare what DMS emits, or will emit once the proposal is deployed, with what Snowflake has.
 
     `source`: URL or snapshot; None for the configured database. `against`: `live` or a snapshot; None for the default.
+    `observed`: read the footers of the newest files on the lake, which then win over the prediction.
     Raises `DriftguardError` where a side cannot be read at all.
     """
     unknown = sorted(set(allow_unknown) - set(all_rules()))
     if unknown:
         raise UsageError(f"--allow-unknown {unknown[0]}: there is no such code", hint="docs/rules/README.md lists them")
+    store = open_store(config) if observed else None
     before: Catalog | None = None
     if proposal is not None:
         before, catalog, seen = proposed_catalog(config, proposal)
     else:
         catalog, seen = catalog_of(config, source)
     estate, target = estate_of(config, against)
-    context = build_context(config, catalog, estate, before=before, seen=(seen, target))
+    context = build_context(config, catalog, estate, before=before, seen=(seen, target), store=store)
     today = datetime.now(UTC).date().isoformat()
     stands, waived = judge(compare(context), config.settings.waiver, today)
     allowed = context.policy.allow_unknown | frozenset(allow_unknown)
     losses = ledger(context.expectation.landings, context.tasks)
-    return CheckResult(stands, waived, context, seen, target, allowed, losses)
+    return CheckResult(stands, waived, context, seen, target, allowed, losses, looked(store, context))
 
 
 def proposed_catalog(config: Config, proposal: Proposal) -> tuple[Catalog, Catalog, Seen]:

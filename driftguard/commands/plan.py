@@ -5,14 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from driftguard.commands.check import Proposal, proposed_catalog
-from driftguard.commands.world import Seen, build_context, catalog_of, estate_of
+from driftguard.commands.world import Seen, build_context, catalog_of, estate_of, looked
 from driftguard.config import Config
+from driftguard.dms.store import open_store
 from driftguard.migrate.revision import Revision, read_all, write
 from driftguard.model.catalog import Catalog
+from driftguard.model.observed import Look
 from driftguard.model.plan import Statement
 from driftguard.model.snowflake import Estate
 from driftguard.operations.base import DONE, State
 from driftguard.plan.planner import Plan, make_plan
+from driftguard.snowflake.capabilities import Capabilities
+from driftguard.snowflake.capabilities import read as read_capabilities
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +29,8 @@ class PlanResult:
     target: Seen
     revision: Revision | None = None
     unapplied: tuple[str, ...] = ()  # revisions on disk that were taken as applied
+    capabilities: Capabilities | None = None  # what `probe --snowflake` has found out; nothing depends on it yet
+    look: Look | None = None  # what was seen in DMS's files, with `observed`
 
 
 def plan(
@@ -35,11 +41,14 @@ def plan(
     against: str | None = None,
     message: str = "",
     write_revision: bool = False,
+    observed: bool = False,
 ) -> PlanResult:
     """Plan against the estate as it will be once the revisions on disk are applied, so that nothing is planned twice.
 
     Raises `DriftguardError` where a side cannot be read.
     """
+    store = open_store(config) if observed else None
+    known = read_capabilities(config.path(config.settings.snowflake.capabilities))
     before: Catalog | None = None
     if proposal is not None:
         before, catalog, seen = proposed_catalog(config, proposal)
@@ -48,7 +57,8 @@ def plan(
     estate, target = estate_of(config, against)
     directory = config.path(config.settings.revisions.dir)
     estate, unapplied = after_revisions(estate, read_all(directory))
-    made = make_plan(build_context(config, catalog, estate, before=before))
+    context = build_context(config, catalog, estate, before=before, store=store)
+    made = make_plan(context)
     statements, simulated = [], estate
     for operation in made.operations:
         statements.append(operation.statements(simulated))
@@ -56,7 +66,7 @@ def plan(
     revision = None
     if write_revision and made.operations:
         revision = write(directory, message or _message(made), made.operations)
-    return PlanResult(made, tuple(statements), seen, target, revision, unapplied)
+    return PlanResult(made, tuple(statements), seen, target, revision, unapplied, known, looked(store, context))
 
 
 def after_revisions(estate: Estate, revisions: tuple[Revision, ...]) -> tuple[Estate, tuple[str, ...]]:

@@ -10,12 +10,15 @@ from pathlib import Path
 
 from driftguard.config import Config
 from driftguard.dms.files import dms_tasks
+from driftguard.dms.store import Store
 from driftguard.drift.context import Context, pair_up
 from driftguard.drift.expect import expect, stage_name
 from driftguard.emission.emit import emit
+from driftguard.emission.observed import overlay
 from driftguard.errors import ConfigError, UsageError
 from driftguard.model.catalog import Catalog, partition_roots
 from driftguard.model.emission import Emission
+from driftguard.model.observed import Look, Sighting
 from driftguard.model.settings import DmsTask
 from driftguard.model.snapshot import load_catalog, load_estate
 from driftguard.model.snowflake import Estate
@@ -99,26 +102,26 @@ def build_context(
     *,
     before: Catalog | None = None,
     seen: Sequence[Seen] = (),
+    store: Store | None = None,
 ) -> Context:
-    """Emit, expect, and put every landing beside what is there."""
+    """Emit, expect, and put every landing beside what is there.
+
+    With a `store`, the footers of the newest files are read first, and win over the prediction where they can.
+    """
     tasks = dms_tasks(config)
     policy = config.policy()
     files = config.settings.typemaps
     maps = load_typemaps(config.path(files.overrides), config.path(files.observed))
     resolvers = [(task, Resolver(maps, task.endpoint)) for task in tasks]
-    emissions: list[Emission] = []
-    unselected: list[str] = []
-    roots = partition_roots(catalog.tables)
-    names = {"database": catalog.database, "pipeline": policy.pipeline}
-    for table in catalog.tables:
-        found = [
-            e
-            for task, types in resolvers
-            if (e := emit(table, task, types, root=roots.get(table.id), **names)) is not None
-        ]
-        emissions += found
-        if not found and table.kind == "r" and table.persistence == "p":
-            unselected.append(str(table.id))
+    emissions, unselected = _emissions(catalog, resolvers, policy.pipeline)
+    sightings: tuple[Sighting, ...] = ()
+    if store is not None:
+        predictions = emissions
+        if before is not None:  # the files cannot hold what is only proposed
+            predictions, _ = _emissions(before, resolvers, policy.pipeline)
+        sightings = look(store, predictions, tasks)
+        by_path = {s.observed.path: s for s in sightings}
+        emissions = [overlay(e, by_path[e.path]) if e.path in by_path else e for e in emissions]
     expectation = expect(emissions, tasks, maps, policy)
     limit = config.settings.snapshots.max_age_days
     seen = (*seen, *_dms_snapshots(tasks))
@@ -132,7 +135,48 @@ def build_context(
         before=before,
         unselected=tuple(unselected),
         stale=tuple(f"{s.label} is {s.age_days:.0f} days old" for s in seen if (s.age_days or 0) > limit),
+        observed=sightings,
     )
+
+
+def look(store: Store, emissions: Sequence[Emission], tasks: Sequence[DmsTask]) -> tuple[Sighting, ...]:
+    """The newest footers of every folder that these sources write to. Raises `UnreachableError`, `UsageError`."""
+    from driftguard.dms.footers import observe
+
+    endpoints = {task.name: task.endpoint for task in tasks}
+    by_path: dict[str, list[Emission]] = {}
+    for emission in emissions:
+        by_path.setdefault(emission.path, []).append(emission)
+    seen = observe(store, [(path, endpoints[group[0].source.task]) for path, group in by_path.items()])
+    return tuple(Sighting(item, tuple(by_path[item.path])) for item in seen)
+
+
+def looked(store: Store | None, context: Context) -> Look | None:
+    """What a command says of its look at the lake."""
+    if store is None:
+        return None
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    return Look(store.where, now, tuple(s.observed for s in context.observed))
+
+
+def _emissions(
+    catalog: Catalog, resolvers: Sequence[tuple[DmsTask, Resolver]], pipeline: str
+) -> tuple[list[Emission], list[str]]:
+    """What all tasks write for all tables, and the tables that none of them takes."""
+    emissions: list[Emission] = []
+    unselected: list[str] = []
+    roots = partition_roots(catalog.tables)
+    for table in catalog.tables:
+        found = [
+            e
+            for task, types in resolvers
+            if (e := emit(table, task, types, database=catalog.database, pipeline=pipeline, root=roots.get(table.id)))
+            is not None
+        ]
+        emissions += found
+        if not found and table.kind == "r" and table.persistence == "p":
+            unselected.append(str(table.id))
+    return emissions, unselected
 
 
 def _dms_snapshots(tasks: Sequence[DmsTask]) -> list[Seen]:

@@ -11,7 +11,8 @@ from driftguard.model.catalog import Catalog
 from driftguard.model.emission import Role
 from driftguard.model.identifiers import ObjectName, snowflake_name
 from driftguard.model.landing import FINAL_SERVICE, STAGING_SERVICE, Cast, FinalColumn, Landing, StagingColumn
-from driftguard.model.merge import MergeColumn, MergeSpec
+from driftguard.model.merge import MergeColumn, MergeSpec, precision_for, same_named, scale_for
+from driftguard.model.observed import Sighting
 from driftguard.model.policy import Policy
 from driftguard.model.settings import DmsTask
 from driftguard.model.snowflake import Estate, FileFormat, Pipe, SfColumn, SfTable, SfType, Task
@@ -66,6 +67,7 @@ class Context:
     before: Catalog | None = None  # the same database without the proposed migrations, from one lineage
     unselected: tuple[str, ...] = field(default=())
     stale: tuple[str, ...] = field(default=())  # snapshots that are older than allowed
+    observed: tuple[Sighting, ...] = field(default=())  # what was seen in real files; empty where nobody looked
 
 
 def pair_up(landings: Iterable[Landing], estate: Estate) -> tuple[Pair, ...]:
@@ -115,24 +117,29 @@ def merge_spec(pair: Pair, policy: Policy) -> MergeSpec:
     """The merge that the landing should have, once all its columns are there.
 
     Columns that DMS no longer emits but both tables still have stay in the lists: rows with a value may still be on
-    their way, and a row without one must not erase what FINAL has.
+    their way, and a row without one must not erase what FINAL has. A column of a type that no ALTER can change is
+    merged as it is there: a cast to the type that it should have would refuse values that it takes today.
     """
     landing = pair.landing
     before = before_images(landing)
-    columns = [
-        MergeColumn(
-            c.name,
-            c.staging,
-            c.cast,
-            key=c.key,
-            scale=_scale(c.cast, c.type),
-            precision=_precision(c.type),
-            keep_on_null_update=c.keep_on_null_update,
-            before=before.get(c.name),
+    stuck = {m.actual.name for m in pair.misfits if m.fit is Fit.REBUILD}
+    columns = []
+    for c in landing.final_columns:
+        if c.staging is None:
+            continue
+        cast, type_ = _as_it_is(pair, c) if c.name in stuck else (c.cast, c.type)
+        columns.append(
+            MergeColumn(
+                c.name,
+                c.staging,
+                cast,
+                key=c.key,
+                scale=scale_for(cast, type_),
+                precision=precision_for(type_),
+                keep_on_null_update=c.keep_on_null_update,
+                before=before.get(c.name),
+            )
         )
-        for c in landing.final_columns
-        if c.staging is not None
-    ]
     columns += kept_columns(pair)
     op = landing.staging_role(Role.OP)
     commit = landing.staging_role(Role.COMMIT_TIME)
@@ -150,6 +157,16 @@ def merge_spec(pair: Pair, policy: Policy) -> MergeSpec:
         overlap_minutes=policy.overlap_minutes,
         deferrable_key=bool(before) and any(e.deferrable_key for e in landing.emissions),
     )
+
+
+def _as_it_is(pair: Pair, column: FinalColumn) -> tuple[Cast, SfType]:
+    """The cast between the types that the tables have, and FINAL's type."""
+    staged = pair.staging.column(column.staging or "") if pair.staging else None
+    final = pair.final.column(column.name) if pair.final else None
+    if final is None:
+        return column.cast, column.type
+    expected = next(c.type for c in pair.landing.staging_columns if c.name == column.staging)
+    return cast_between(staged.type if staged else expected, final.type) or Cast.NONE, final.type
 
 
 def before_images(landing: Landing) -> dict[str, str]:
@@ -186,18 +203,5 @@ def kept_columns(pair: Pair) -> list[MergeColumn]:
             continue
         cast = cast_between(staged.type, column.type)
         if cast is not None:
-            kept.append(_kept(column.name, cast, column.type))
+            kept.append(same_named(column.name, cast, column.type, kept=True))
     return kept
-
-
-def _kept(name: str, cast: Cast, final: SfType) -> MergeColumn:
-    return MergeColumn(name, name, cast, kept=True, scale=_scale(cast, final), precision=_precision(final))
-
-
-def _scale(cast: Cast, final: SfType) -> int:
-    return final.scale or 0 if cast is Cast.NUMBER else 0
-
-
-def _precision(final: SfType) -> int:
-    """Digits of a second. 9, the most there is, where the type has none: the spec's default."""
-    return 9 if final.precision is None or not final.base.startswith("TIME") else final.precision

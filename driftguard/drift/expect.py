@@ -15,6 +15,9 @@ from driftguard.model.landing import (
     DG_LOADED_AT,
     DG_ROW,
     DG_SEQ,
+    FINAL_SERVICE,
+    IN_MERGE,
+    STAGING_SERVICE,
     FinalColumn,
     Landing,
     StagingColumn,
@@ -95,7 +98,8 @@ def _refuse(group: list[Emission]) -> Refusal | None:
                 return Refusal("DG110", table, message, column.source or column.name)
             if column.name in own:
                 return Refusal("DG110", table, f"{table} emits the column {column.name!r} twice", column.source)
-            if folded.startswith("_DG_"):
+            reserved = folded in (*STAGING_SERVICE, *FINAL_SERVICE) or IN_MERGE.fullmatch(folded)
+            if reserved and column.role is not Role.OP:
                 message = f"{table} has a column {column.name!r}, a name that driftguard needs for itself"
                 return Refusal("DG110", table, message, column.source)
             own.add(column.name)

@@ -114,17 +114,11 @@ def read(path: Path) -> Revision:
 
 
 def write(directory: Path, message: str, operations: tuple[Operation, ...], *, now: datetime | None = None) -> Revision:
-    """Add a revision on top of the newest one; returns it as read back from the file.
+    """Add a revision on top of the newest one, or of all newest ones where pull requests met; returns it as read back.
 
-    Raises `RevisionError` where there are several newest ones (two pull requests met): merge them first.
+    Raises `RevisionError` where the file cannot be written.
     """
-    existing = read_all(directory)
-    tops = heads(existing)
-    if len(tops) > 1:
-        raise RevisionError(
-            f"{directory}: {len(tops)} revisions have no successor ({', '.join(tops)})",
-            hint="let one of them follow the other (down_revision), then plan again",
-        )
+    tops = heads(read_all(directory))
     folder = directory / VERSIONS
     now = now or datetime.now(UTC)
     identifier = rev_id()
@@ -139,7 +133,7 @@ def write(directory: Path, message: str, operations: tuple[Operation, ...], *, n
             "utf-8",
             message=" ".join(message.split()).replace('"""', "'''").replace("\\", "/") or "revision",
             up_revision=identifier,
-            down_revision=tops[0] if tops else None,
+            down_revision=tops[0] if len(tops) == 1 else tops or None,
             create_date=now.isoformat(timespec="seconds"),
             calls=[f"op.{op.kind}({_call(op)})" for op in operations],
         )

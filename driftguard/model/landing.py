@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import re
 from dataclasses import dataclass
 
 from driftguard.model.emission import Emission, Hop, Loss, Role
@@ -90,5 +91,6 @@ DG_LOADED_AT = "_DG_LOADED_AT"
 DG_COMMIT_TS = "_DG_COMMIT_TS"
 DG_SEQ = "_DG_SEQ"
 DG_OP = "_DG_OP"
+IN_MERGE = re.compile(r"_DG_(OP|MOVED|NEW|CAME|(LACKS|FOUND|LATE)_[0-9]+)")  # what the merge calls its own columns
 STAGING_SERVICE = (DG_FILE, DG_ROW, DG_LOADED_AT)
 FINAL_SERVICE = (DG_COMMIT_TS, DG_SEQ)

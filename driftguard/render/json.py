@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from driftguard.model.finding import Finding
+from driftguard.model.observed import Footer, Look, NotSeen
 from driftguard.render.report import Report
 
 VERSION = 1
@@ -41,8 +42,37 @@ def check(report: Report) -> str:
                 "waived": report.waived,
                 "failing": report.failing,
             },
+            "observed": look(report.look) if report.look else None,
         }
     )
+
+
+def look(item: Look) -> dict[str, Any]:
+    """What was seen on the lake, file by file."""
+    return {
+        "lake": item.lake,
+        "looked_at": item.at,
+        "folders": [
+            {"path": folder.path, "full_load": _file(folder.full_load), "cdc": _file(folder.cdc)}
+            for folder in item.folders
+        ],
+    }
+
+
+def _file(seen: Footer | NotSeen) -> dict[str, Any]:
+    if isinstance(seen, NotSeen):
+        return {"not_seen": seen.reason}
+    return {
+        "file": seen.path,
+        "rows": seen.rows,
+        "modified": seen.modified,
+        "created_by": seen.created_by,
+        "note": seen.note,
+        "columns": [
+            {"name": c.name, "type": c.parquet_type or None, "raw": c.raw, "nullable": c.nullable, "note": c.note}
+            for c in seen.columns
+        ],
+    }
 
 
 def finding(item: Finding) -> dict[str, Any]:

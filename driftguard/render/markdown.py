@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from driftguard.render.report import Report, by_table, columns_of, fate, plural
+from driftguard.render.report import Report, by_table, columns_of, fate, look_lines, plural
 
 _MARKS = {"error": "🔴", "unknown": "🟣", "warning": "🟡", "info": "🔵"}
 
@@ -17,6 +17,8 @@ def check(report: Report) -> str:
         f"{escape(report.source)} → {escape(report.target)}, {plural(report.tables, 'table')}"
         + (f", {report.waived} waived" if report.waived else ""),
     ]
+    if report.look is not None:
+        lines += ["", *(f"- {escape(line)}" for line in look_lines(report.look))]
     for table, findings in by_table(report.findings):
         lines += [
             "",

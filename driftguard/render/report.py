@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from driftguard.model.finding import Finding, Severity
 from driftguard.model.loss import LossEntry
+from driftguard.model.observed import Footer, Look
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,7 @@ class Report:
     waived: int = 0
     failing: int = 0
     losses: tuple[LossEntry, ...] = ()
+    look: Look | None = None
 
     @property
     def counts(self) -> dict[str, int]:
@@ -61,3 +63,17 @@ def by_table(findings: Sequence[Finding]) -> list[tuple[str, list[Finding]]]:
     for finding in findings:
         groups.setdefault(str(finding.table) if finding.table else "", []).append(finding)
     return sorted(groups.items(), key=lambda item: (item[0] == "", min(f.severity.rank for f in item[1]), item[0]))
+
+
+def look_lines(look: Look, *, most: int = 20) -> list[str]:
+    """What was looked at on the lake: the sum, then a line for each file."""
+    lines = [f"{plural(look.files, 'footer')} of {plural(len(look.folders), 'folder')} of {look.lake} at {look.at}"]
+    for folder in look.folders:
+        for seen in (folder.full_load, folder.cdc):
+            if isinstance(seen, Footer):
+                note = f" ({seen.note})" if seen.note else ""
+                lines.append(f"{seen.path}: {plural(seen.rows, 'row')}, {seen.modified}{note}")
+            else:
+                lines.append(f"not seen: {seen.reason}")
+    more = len(lines) - 1 - most
+    return [*lines[: most + 1], f"and {more} more; --format json has them all"] if more > 0 else lines

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from driftguard.model.plan import Statement
-from driftguard.render.report import Report, by_table, columns_of, fate, plural
+from driftguard.render.report import Report, by_table, columns_of, fate, look_lines, plural
 
 _STYLES = {"error": "bold red", "unknown": "bold magenta", "warning": "yellow", "info": "cyan"}
 
@@ -21,6 +21,9 @@ def check(report: Report, *, width: int, color: bool, quiet: bool = False) -> st
     to.print(Text(report.verdict, style="bold red" if report.failing else "bold green"))
     sides = f"{report.source}  →  {report.target}, {plural(report.tables, 'table')}"
     indented(to, Text(sides, style="dim"), 0, hang=2)
+    if report.look is not None:
+        for remark in look_lines(report.look, most=0 if quiet else 20):
+            indented(to, Text(remark, style="dim"), 0, hang=2)
     if not quiet:
         for table, findings in by_table(report.findings):
             to.print()

@@ -45,6 +45,9 @@ connections_file = "connections.toml"
 database = "{database}"
 warehouse = "LOADING"
 
+[lake]
+url = ".driftguard/lake"
+
 [[dms.task]]
 name = "sandbox"
 table_mappings = "dms/table-mappings.json"

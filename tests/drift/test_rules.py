@@ -16,6 +16,7 @@ from driftguard.emission.mapping_document import parse_mappings
 from driftguard.merge.generate import generate
 from driftguard.model.catalog import Catalog, Key, Table, Unseen
 from driftguard.model.finding import Finding, Severity
+from driftguard.model.observed import Footer, NotSeen, Observed, ObservedColumn, Sighting
 from driftguard.model.policy import ColumnPolicy, Policy
 from driftguard.model.settings import DmsTask, Remark, TaskSettings
 from driftguard.model.snowflake import CastFailure, Estate, SfColumn, SfTable, SfType
@@ -127,6 +128,38 @@ def migrated(before: Table, after: Table | None) -> Context:
     """A proposal: the same database before and after a migration, and Snowflake as it is for `before`."""
     items = () if after is None else (after,)
     return context(*items, estate=landed(before), before=Catalog((before,)))
+
+
+def footer(*columns: tuple[str, str], name: str = "20261122-100000000.parquet", **more: Any) -> Footer:
+    """A file of shop.orders; a type that begins with ! is one that driftguard does not know."""
+    made = tuple(ObservedColumn(n, "" if t.startswith("!") else t, t.strip("!")) for n, t in columns)
+    return Footer(
+        f"dms/shop/orders/{name}", made, 10, "a writer", more.pop("modified", "2026-11-22T10:00:00+00:00"), **more
+    )
+
+
+FILE = (
+    ("Op", "STRING"),
+    ("id", "INT64"),
+    ("note", "STRING"),
+    ("total", "DECIMAL(10,2)"),
+    ("seq", "STRING"),
+    ("commit_ts", "STRING"),
+)
+NONE = NotSeen("no file below dms/shop/orders/", empty=True)
+
+
+def file_with(**types: str | None) -> tuple[tuple[str, str], ...]:
+    """FILE with other types; None takes a column out."""
+    merged: dict[str, str | None] = {**dict(FILE), **types}
+    return tuple((n, t) for n, t in merged.items() if t is not None)
+
+
+def looked(cdc: Footer | NotSeen, load: Footer | NotSeen = NONE, estate: Estate = CLEAN) -> Context:
+    """The clean pair, with these files on the lake."""
+    ctx = on(estate)
+    (emission,) = ctx.pairs[0].landing.emissions
+    return dataclasses.replace(ctx, observed=(Sighting(Observed(emission.path, load, cdc), (emission,)),))
 
 
 def column(name: str, type_: Any, attnum: int, **more: Any) -> Any:
@@ -403,6 +436,44 @@ def _cases() -> dict[str, Case]:
             clean,
             "none of the 1 tables that were seen on Aurora is selected",
             table=None,
+            system="dms",
+        ),
+        "DG440": Case(
+            looked(footer(*file_with(coupon="STRING"), age_days=12)),
+            looked(footer(*FILE), footer(*file_with(coupon="STRING", Op=None), modified="2026-11-01T10:00:00+00:00")),
+            "shop.orders: the newest CDC file dms/shop/orders/20261122-100000000.parquet, 12 days old has a column coupon",
+            column="coupon",
+            system="dms",
+        ),
+        "DG441": Case(
+            looked(footer(*file_with(note=None))),
+            looked(footer(*FILE), footer(("id", "INT64"), modified="2026-11-01T10:00:00+00:00")),
+            "shop.orders: the newest CDC file dms/shop/orders/20261122-100000000.parquet has no column note",
+            column="note",
+            system="dms",
+        ),
+        "DG442": Case(
+            looked(footer(*file_with(id="INT32"))),
+            looked(footer(*FILE)),
+            "shop.orders: the newest CDC file dms/shop/orders/20261122-100000000.parquet has id as INT32; INT64 was predicted",
+            column="id",
+            system="dms",
+        ),
+        "DG443": Case(
+            looked(footer(*file_with(Op=None))),
+            looked(footer(*FILE), footer(*file_with(Op=None))),
+            "shop.orders: the newest CDC file dms/shop/orders/20261122-100000000.parquet has no column Op",
+            column="Op",
+            system="dms",
+        ),
+        "DG444": Case(
+            looked(NONE), looked(NONE, footer(*file_with(Op=None))), f"shop.orders: {NONE.reason}", system="dms"
+        ),
+        "DG445": Case(
+            looked(footer(*file_with(note="!INT96"))),
+            looked(footer(*FILE)),
+            "shop.orders: the newest CDC file dms/shop/orders/20261122-100000000.parquet has note as INT96",
+            column="note",
             system="dms",
         ),
         "DG409": Case(
@@ -865,11 +936,12 @@ def test_failed_casts_that_could_not_be_read_are_unknown_where_a_merge_writes_th
     assert of("DG605", on(dataclasses.replace(Estate(), unseen=unread))) == []
 
 
-def test_full_replica_identity_does_not_help_with_a_plug_in_that_does_not_support_it() -> None:
-    (finding,) = of("DG504", on(CLEAN, dataclasses.replace(large(ORDERS), replica_identity="f")))
-    assert finding.severity is Severity.WARNING
-    assert "REPLICA IDENTITY is FULL, the plug-in pglogical, with which AWS does not support FULL" in finding.reason
+def test_what_an_update_erases_depends_on_the_replica_identity_and_says_so_with_the_plug_in() -> None:
+    (finding,) = of("DG504", on(CLEAN, large(ORDERS)))
+    assert finding.reason.startswith("REPLICA IDENTITY is DEFAULT, the plug-in pglogical; ")
     assert "test-decoding" in finding.remedy
+    (finding,) = of("DG504", on(CLEAN, large(ORDERS), dms=endpoint(plugin_name="test-decoding")))
+    assert "the plug-in test-decoding; " in finding.reason
 
 
 def test_a_column_that_is_kept_is_a_note_and_the_others_of_its_table_a_warning() -> None:
@@ -957,7 +1029,7 @@ MUTATIONS: dict[str, tuple[Context, set[str]]] = {
     "staging number too short": (on(alter(STAGING, "TOTAL", type=SfType("NUMBER", 9, 2))), {"DG103"}),
     "final number too short": (on(alter(FINAL, "TOTAL", type=SfType("NUMBER", 9, 2))), {"DG203"}),
     "staging of another family": (on(alter(STAGING, "TOTAL", type=SfType("FLOAT"))), {"DG104"}),
-    "final of another family": (on(alter(FINAL, "NOTE", type=SfType("DATE"))), {"DG204"}),
+    "final of another family": (on(alter(FINAL, "NOTE", type=SfType("DATE"))), {"DG204", "DG304"}),
     "staging of another scale": (on(alter(STAGING, "TOTAL", type=SfType("NUMBER", 38, 0))), {"DG104"}),
     "final of another scale": (on(alter(FINAL, "TOTAL", type=SfType("NUMBER", 38, 0))), {"DG204"}),
     "staging column required": (on(alter(STAGING, "ID", nullable=False)), {"DG105"}),
@@ -998,6 +1070,59 @@ def test_task_settings_that_can_lose_changes_are_errors() -> None:
     dms = task(settings=TaskSettings(batch_apply_enabled=True))
     (finding,) = of("DG403", on(CLEAN, dms=dms))
     assert "BatchApplyEnabled" in finding.message
+
+
+# -- files on the lake -------------------------------------------------------------------------------------------------
+
+LOAD = {"name": "LOAD00000001.parquet", "modified": "2026-11-01T10:00:00+00:00"}
+
+
+def test_a_column_that_staging_still_has_is_not_lost() -> None:
+    kept = with_column(STAGING, SfColumn("COUPON", TEXT))
+    (finding,) = of("DG440", looked(footer(*file_with(coupon="STRING")), estate=kept))
+    assert finding.severity is Severity.WARNING
+
+
+def test_a_key_column_that_is_missing_is_an_error() -> None:
+    (finding,) = of("DG441", looked(footer(*file_with(id=None))))
+    assert finding.severity is Severity.ERROR
+
+
+@pytest.mark.parametrize(
+    ("found", "severity", "why"),
+    [
+        ("INT32", Severity.WARNING, "the same column of STAGING takes both"),
+        ("STRING", Severity.ERROR, "which AWS documents"),
+        ("UINT8", Severity.WARNING, "the footer wins"),
+    ],
+)
+def test_another_type_is_as_bad_as_what_it_does_to_a_load(found: str, severity: Severity, why: str) -> None:
+    (finding,) = of("DG442", looked(footer(*file_with(id=found))))
+    assert finding.severity is severity
+    assert why in finding.reason
+
+
+def test_another_type_in_an_older_full_load_file_is_a_note() -> None:
+    (finding,) = of("DG442", looked(footer(*FILE), footer(*file_with(id="STRING", Op=None), **LOAD)))
+    assert finding.severity is Severity.INFO
+
+
+def test_a_missing_commit_time_is_an_error_and_an_op_that_nobody_asked_for_a_warning() -> None:
+    (late,) = of("DG443", looked(footer(*file_with(commit_ts=None))))
+    assert late.severity is Severity.ERROR
+    (op,) = of("DG443", looked(footer(*FILE), footer(*FILE, **LOAD)))
+    assert op.severity is Severity.WARNING
+    assert "which the settings leave out" in op.message
+
+
+def test_a_file_that_cannot_be_read_is_unknown_even_beside_one_that_can() -> None:
+    (finding,) = of("DG444", looked(NotSeen("it is broken"), footer(*file_with(Op=None))))
+    assert finding.severity is Severity.UNKNOWN
+    assert finding.message == "shop.orders: it is broken"
+
+
+def test_files_as_predicted_have_no_finding() -> None:
+    assert compare(looked(footer(*FILE), footer(*file_with(Op=None), **LOAD))) == compare(on(CLEAN))
 
 
 def test_a_contradiction_about_columns_or_types_leaves_them_unknown() -> None:

@@ -380,7 +380,9 @@ def test_a_hostile_name_goes_through_as_it_is(name: str) -> None:
     assert name in [c.emitted_as for c in landing.staging_columns]
 
 
-@pytest.mark.parametrize("name", ["Op", "op", "OP", "commit_ts", "COMMIT_TS", "_DG_FILE", "_dg_seq", "_DG_OP"])
+@pytest.mark.parametrize(
+    "name", ["Op", "op", "OP", "commit_ts", "COMMIT_TS", "_DG_FILE", "_dg_seq", "_DG_OP", "_dg_late_1"]
+)
 def test_a_name_that_the_files_or_driftguard_need_is_refused_by_name(name: str) -> None:
     """`Op`, the timestamp column, driftguard's own: two columns of one name cannot be told apart."""
     ctx = context(table("orders", (name, varchar(5))))

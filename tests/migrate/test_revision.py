@@ -93,15 +93,18 @@ def test_anything_but_literal_operations_is_refused(tmp_path: Path, change: tupl
     assert "\n" not in str(caught.value)
 
 
-def test_two_newest_revisions_must_be_joined_first(tmp_path: Path) -> None:
+def test_the_next_plan_follows_the_revisions_of_two_pull_requests(tmp_path: Path) -> None:
     first = write(tmp_path, "one", OPERATIONS[:1])
     second = write(tmp_path, "two", OPERATIONS[1:2])
-    text = second.path.read_text().replace(second.id, "feedfeedfeed").replace(second.id[:4], "feed")
-    (second.path.parent / "other.py").write_text(text)
-    assert len(heads(read_all(tmp_path))) == 2
-    with pytest.raises(RevisionError, match="no successor"):
-        write(tmp_path, "three", OPERATIONS[2:3])
-    assert first.id
+    other = second.path.with_name("other.py")
+    other.write_text(second.path.read_text().replace(second.id, "feedfeedfeed"))
+    assert set(heads(read_all(tmp_path))) == {second.id, "feedfeedfeed"}
+    third = write(tmp_path, "three", OPERATIONS[2:3])
+    assert set(third.down) == {second.id, "feedfeedfeed"}
+    assert heads(read_all(tmp_path)) == (third.id,)
+    order = [revision.id for revision in read_all(tmp_path)]
+    assert (order[0], order[-1]) == (first.id, third.id)
+    assert f"Revises: {', '.join(third.down)}" in third.path.read_text()
 
 
 def test_a_missing_link_is_named(tmp_path: Path) -> None:

@@ -64,6 +64,15 @@ class Profile:
 
 
 @dataclass(slots=True)
+class Line:
+    """What came of one type, under all profiles."""
+
+    comparisons: int = 0
+    otherwise: int = 0  # values that arrived otherwise than they were, as declared
+    said_by: set[str] = field(default_factory=set)  # proven_by of the hop from PostgreSQL to DMS, and its loss
+
+
+@dataclass(slots=True)
 class Tally:
     """What was compared, and what came out otherwise than declared."""
 
@@ -75,7 +84,7 @@ class Tally:
     unshown: int = 0  # comparisons of values that the stand-in cannot lose as Snowflake does
     measured: set[tuple[str, str, str]] = field(default_factory=set)  # (step, key, what becomes of it)
     typnames: set[str] = field(default_factory=set)  # pg_type.typname of the columns
-    types: set[str] = field(default_factory=set)
+    types: dict[str, Line] = field(default_factory=dict)
     lost: dict[str, set[str]] = field(default_factory=dict)  # column → outcomes other than "same"
     wrong: list[str] = field(default_factory=list)
 
@@ -83,7 +92,11 @@ class Tally:
         for name in ("values", "comparisons", "same", "proven", "assumed", "unshown"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.measured |= other.measured
-        self.types |= other.types
+        for name, line in other.types.items():
+            own = self.types.setdefault(name, Line())
+            own.comparisons += line.comparisons
+            own.otherwise += line.otherwise
+            own.said_by |= line.said_by
         self.typnames |= other.typnames
         self.wrong += other.wrong
 
@@ -199,7 +212,8 @@ def _judge(
         cursor.execute("ALTER SESSION SET TIMEZONE = 'America/Los_Angeles'")
         cursor.execute(f"SELECT ID, {family.snowflake.format(c=column.name)} FROM ANALYTICS.FINAL.PROOF")
         target = dict(cursor.fetchall())
-    tally.types.add(one.type)
+    line = tally.types.setdefault(one.type, Line())
+    line.said_by.add(f"{column.hops[0].proven_by}, {column.loss.value.replace('_', ' ')}")
     outcomes = tally.lost.setdefault(one.column, set())
     special = {item.key: item for hop in column.hops for item in hop.special}
     varchar = profile.postgresql.get("unboundedVarcharMaxSize", 8000)
@@ -221,6 +235,8 @@ def _judge(
             by_path.append((outcome, None if right is None else family.right(right)))
             tally.comparisons += 1
             tally.same += outcome == "same"
+            line.comparisons += 1
+            line.otherwise += outcome != "same"
             if keys & UNSHOWN:
                 tally.unshown += 1
                 continue

@@ -75,12 +75,16 @@ def test_what_is_promised_equals_what_arrives(
             f"\nvalue proof: {len(total.types)} types, {len(settings)} settings, {total.values} values, {len(PATHS)} ways, "
             f"{total.comparisons} comparisons"
         )
+        for name, line in total.types.items():
+            print(
+                f"  {name:<18} {line.comparisons:>4} compared, {line.otherwise:>3} otherwise; {'; '.join(sorted(line.said_by))}"
+            )
         print(*lines, sep="\n")
         print(f"  differences outside the declared ones: {len(total.wrong)}")
         print(f"  proven {total.proven}, assumed {total.assumed}, unproven {total.unshown + len(unproven)}:")
         print(*(f"    unproven: {what}" for what in unproven), sep="\n")
     assert "\n".join(total.wrong) == ""
-    assert len(total.types) == len({one.type for one in SORTS})
+    assert set(total.types) == {one.type for one in SORTS}
     assert unproven == UNPROVEN
 
 

@@ -13,6 +13,7 @@ from builders import context, landed, plain, table, varchar
 from driftguard.drift.compare import compare
 from driftguard.model.finding import Finding, Place, Severity
 from driftguard.model.identifiers import TableName
+from driftguard.model.observed import Footer, Look, NotSeen, Observed, ObservedColumn
 from driftguard.model.plan import Statement
 from driftguard.model.snowflake import Estate
 from driftguard.render import json, markdown, text
@@ -34,9 +35,28 @@ ODD = Finding(
 )
 
 
-def report(*findings: Finding, failing: int | None = None, waived: int = 0) -> Report:
+LOOK = Look(
+    "s3://lake/",
+    "2026-11-22T10:00:00+00:00",
+    (
+        Observed(
+            "dms/shop/orders/",
+            NotSeen("no full-load file below dms/shop/orders/", empty=True),
+            Footer(
+                "dms/shop/orders/1.parquet",
+                (ObservedColumn("id", "INT64", "INT64"),),
+                7,
+                "w",
+                "2026-11-21T10:00:00+00:00",
+            ),
+        ),
+    ),
+)
+
+
+def report(*findings: Finding, failing: int | None = None, waived: int = 0, look: Look | None = None) -> Report:
     count = sum(f.severity in (Severity.ERROR, Severity.UNKNOWN) for f in findings) if failing is None else failing
-    return Report(findings, "Aurora, live", "Snowflake, live", 3, waived, count)
+    return Report(findings, "Aurora, live", "Snowflake, live", 3, waived, count, look=look)
 
 
 @pytest.mark.parametrize("width", [40, 120])
@@ -96,7 +116,7 @@ def test_plural() -> None:
 
 def test_json_is_what_its_schema_says() -> None:
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
-    for item in (report(), report(*FOUND, ODD, waived=2), report(ODD)):
+    for item in (report(look=LOOK), report(*FOUND, ODD, waived=2), report(ODD)):
         content = stdlib_json.loads(json.check(item))
         jsonschema.validate(content, SCHEMA)
         assert content["version"] == json.VERSION
@@ -140,6 +160,19 @@ def test_a_clean_check_is_short() -> None:
     found = [f for f in compare(context(clean, estate=landed(clean))) if f.severity is not Severity.INFO]
     assert found == []
     assert markdown.check(report()).splitlines()[0] == "## driftguard: READY: Snowflake has everything that DMS emits"
+
+
+def test_what_was_looked_at_on_the_lake_is_said_in_every_format() -> None:
+    """Files, rows, when; and what was not seen."""
+    looked = report(look=LOOK)
+    for shown in (text.check(looked, width=100, color=False), markdown.check(looked).replace("\\", "")):
+        assert "1 footer of 1 folder of s3://lake/ at 2026-11-22T10:00:00+00:00" in shown
+        assert "dms/shop/orders/1.parquet: 7 rows, 2026-11-21T10:00:00+00:00" in shown
+        assert "not seen: no full-load file below dms/shop/orders/" in shown
+    assert "1.parquet" not in text.check(looked, width=100, color=False, quiet=True)
+    (folder,) = stdlib_json.loads(json.check(looked))["observed"]["folders"]
+    assert folder["cdc"]["rows"] == 7
+    assert folder["full_load"] == {"not_seen": "no full-load file below dms/shop/orders/"}
 
 
 def test_a_plan_shows_its_sql_only_when_asked() -> None:

@@ -40,7 +40,9 @@ from driftguard.model.snowflake import Estate
 from driftguard.operations.base import Operation
 from driftguard.operations.catalogue import KINDS
 from driftguard.plan.planner import make_plan
+from driftguard.probe.snowflake import ask, current_account
 from driftguard.sandbox.snowflake.server import SnowflakeServer
+from driftguard.snowflake.capabilities import Answer
 from driftguard.snowflake.introspect import introspect
 from driftguard.snowflake.session import Session
 from landings import CASTS, TABLES, contexts, every_cast
@@ -82,6 +84,15 @@ SENDERS = {
         "_information_sql(self.database, schemas, 'COLUMNS', _COLUMN_COLUMNS, where) + ' ORDER BY TABLE_SCHEMA, "
         "TABLE_NAME, ORDINAL_POSITION'",
         "_information_sql(self.database, schemas, view, columns, '')",
+        "sql",
+    },
+    "probe/snowflake.py": {
+        "f'CREATE SCHEMA {place}'",
+        "f'USE SCHEMA {place}'",
+        "f'DROP SCHEMA IF EXISTS {place} CASCADE'",
+        "'ROLLBACK'",
+        "'SELECT CURRENT_ACCOUNT() AS ACCOUNT'",
+        "statement",
         "sql",
     },
     # the demo's own shop, on the stand-in
@@ -136,6 +147,8 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
             assert schema.applied_revisions(session, "DB", POLICY.control_schema) == (revision.id,)
             assert read_records(config, session)
             _control(session, open_session)
+            assert current_account(session)
+            assert {item.answer for item in ask(session, "DB")} == set(Answer)
             estate = introspect(session, "DB", schemas)
             assert {t.name for t in estate.tables} >= {t.name for t in applied(Estate(), plan).tables}
     finally:
@@ -342,7 +355,7 @@ def test_the_hostile_landings_are_all_planned(planned: list[str]) -> None:
 def sources() -> Iterator[tuple[str, ast.Module]]:
     for path in sorted(PACKAGE.rglob("*.py")):
         name = path.relative_to(PACKAGE).as_posix()
-        if not name.startswith(("sandbox/", "aurora/")):  # the stand-ins' own, and PostgreSQL's
+        if not name.startswith(("sandbox/", "aurora/", "probe/source.py")):  # the stand-ins' own, and PostgreSQL's
             yield name, ast.parse(path.read_text(encoding="utf-8"))
 
 

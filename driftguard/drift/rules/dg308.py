@@ -32,8 +32,8 @@ def find(context: Context) -> Iterator[Finding]:
             SEVERITY,
             f"the account's TIMEZONE {said}: the timestamps of {tables} tables rest on DMS not marking them as UTC",
             "AWS does not document the mark; with it, Snowpipe shifts every timestamp by the zone's offset, silently",
-            "one real file answers it: `driftguard probe --aurora`, or write what its footer shows (isAdjustedToUTC) "
-            "into typemaps/observed.toml; or set TIMEZONE to UTC for the account",
+            "one real file answers it: `driftguard check --observed` looks at one of each table, `driftguard probe "
+            "--aurora` writes what it sees into typemaps/observed.toml; or set TIMEZONE to UTC for the account",
             place=Place("snowflake", "account parameter TIMEZONE"),
         )
 

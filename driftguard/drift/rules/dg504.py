@@ -14,15 +14,13 @@ from driftguard.model.policy import Policy
 CODE = "DG504"
 TITLE = "an update can erase large values that it did not change"
 SEVERITY = Severity.WARNING
-TEST_DECODING = "test-decoding"
-_IDENTITY = {"d": "DEFAULT", "n": "NOTHING", "i": "USING INDEX", "f": "FULL"}
+_IDENTITY = {"d": "DEFAULT", "n": "NOTHING", "i": "USING INDEX"}
 
 
 def find(context: Context) -> Iterator[Finding]:
     """PostgreSQL leaves an unchanged out-of-line value out of the WAL; whether DMS fetches it, AWS does not say.
 
-    With REPLICA IDENTITY FULL the old row has it. AWS DMS User Guide, "Using a PostgreSQL database as a source": FULL
-    works with test_decoding and is not supported with pglogical.
+    With REPLICA IDENTITY FULL the old row has it; DG514 is about the plug-in that does not take FULL.
     """
     tables = {t.id: t for t in context.catalog.tables} if context.catalog else {}
     plugins = {t.name: t.endpoint.plugin_name for t in context.tasks}
@@ -31,7 +29,7 @@ def find(context: Context) -> Iterator[Finding]:
         for emission in pair.landing.emissions:
             table = tables.get(emission.source.table)
             plugin = plugins.get(emission.source.task, "pglogical")
-            if table is None or (table.replica_identity == "f" and plugin == TEST_DECODING):
+            if table is None or table.replica_identity == "f":
                 continue
             large = [c for c in emission.cdc if c.toastable]
             kept = [c for c in large if c.name not in emission.key and _keeps(policy, table, c)]
@@ -61,22 +59,15 @@ def _names(columns: list[EmittedColumn]) -> str:
 
 
 def _erased(table: Table, plugin: str, columns: list[EmittedColumn]) -> Finding:
-    full = table.replica_identity == "f"
-    remedy = (
-        "set PluginName to test-decoding in the source endpoint's PostgreSQLSettings"
-        if full
-        else "ALTER TABLE … REPLICA IDENTITY FULL, which needs PluginName test-decoding"
-    )
     return Finding(
         CODE,
         SEVERITY,
         f"{table.id}: an update can arrive without the unchanged large values of {_names(columns)}",
-        f"REPLICA IDENTITY is {_IDENTITY[table.replica_identity]}, the plug-in {plugin}"
-        f"{', with which AWS does not support FULL' if full else ''}; PostgreSQL does not log an unchanged value of "
-        "more than about 2 kB; if DMS writes NULL in its place, which AWS does not document, on_null_update = "
-        '"overwrite" writes that NULL over the value in FINAL',
-        f'{remedy}; or on_null_update = "keep" for columns that are never set to NULL; or waive it for tables whose '
-        "values stay small",
+        f"REPLICA IDENTITY is {_IDENTITY[table.replica_identity]}, the plug-in {plugin}; PostgreSQL does not log an "
+        "unchanged value of more than about 2 kB; if DMS writes NULL in its place, which AWS does not document, "
+        'on_null_update = "overwrite" writes that NULL over the value in FINAL',
+        "ALTER TABLE … REPLICA IDENTITY FULL, which needs PluginName test-decoding; or on_null_update = "
+        '"keep" for columns that are never set to NULL; or waive it for tables whose values stay small',
         table=table.id,
         place=on_aurora(table.id),
     )

@@ -32,6 +32,15 @@ def find(context: Context) -> Iterator[Finding]:
                     "Snowflake or not at all, and not by the rules of PostgreSQL or a USING clause"
                 )
                 yield _finding(message, reason, column, new.id, SEVERITY)
+            elif was is not None and (gone := [one for one in was.type.enum_labels if one not in _labels(column)]):
+                yield _finding(
+                    f"{new.id}.{column.name}: rows that had {', '.join(map(repr, gone))} have another label now",
+                    "renaming a label of an enum writes no row to the WAL: FINAL keeps the old text for all rows that "
+                    "are not written again",
+                    column,
+                    new.id,
+                    SEVERITY,
+                )
             elif was is None and column.name in by_name:
                 yield _finding(
                     f"{new.id}.{column.name} is dropped and added again",
@@ -45,6 +54,10 @@ def find(context: Context) -> Iterator[Finding]:
 
 def _finding(message: str, reason: str, column: Column, table: TableName, severity: Severity) -> Finding:
     return Finding(CODE, severity, message, reason, _RELOAD, table=table, column=column.name, place=on_aurora(table))
+
+
+def _labels(column: Column) -> tuple[str, ...]:
+    return column.type.enum_labels
 
 
 def _changes(was: PgType, now: PgType) -> bool:

@@ -1,0 +1,2 @@
+CREATE SCHEMA shop;
+CREATE TABLE shop.orders (id bigint NOT NULL, note text);

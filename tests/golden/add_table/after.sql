@@ -1,0 +1,1 @@
+CREATE TABLE shop.refunds (id bigint PRIMARY KEY, reason text);

@@ -1,0 +1,1 @@
+CREATE TABLE shop.log (line text);

@@ -1,0 +1,1 @@
+ALTER TABLE shop.events DETACH PARTITION shop.events_2025;

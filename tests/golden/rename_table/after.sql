@@ -1,0 +1,1 @@
+ALTER TABLE shop.orders RENAME TO purchases;

@@ -1,0 +1,2 @@
+CREATE SCHEMA shop;
+CREATE TABLE shop.orders (id integer PRIMARY KEY, tag text);

@@ -1,0 +1,110 @@
+"""What driftguard says and plans for each kind of change that real migrations make, as text that is reviewed.
+
+A case is a folder: before.sql is landed, after.sql is the migration, expected.md what comes of it. For every case the plan is
+applied to the model of Snowflake: afterwards everything that a plan can mend is mended, and a second plan is empty.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from builders import ENDPOINT, POLICY, applied, task
+from driftguard.aurora.introspect import introspect
+from driftguard.drift.compare import compare
+from driftguard.drift.context import Context, pair_up
+from driftguard.drift.expect import expect
+from driftguard.emission.emit import emit
+from driftguard.emission.mapping_document import parse_mappings
+from driftguard.model.catalog import Catalog
+from driftguard.model.settings import DmsTask
+from driftguard.model.snowflake import Estate
+from driftguard.plan.planner import Plan, make_plan
+from driftguard.typemap.load import shipped
+from driftguard.typemap.resolve import Resolver
+
+CASES = sorted(path.parent for path in Path(__file__).parent.glob("*/after.sql"))
+MENDABLE = ("DG101", "DG102", "DG103", "DG105", "DG111", "DG201", "DG202", "DG203", "DG205", "DG301", "DG303", "DG304")
+EVERYTHING = {
+    "rule-type": "selection", "rule-id": "1", "rule-name": "all", "rule-action": "include",
+    "object-locator": {"schema-name": "%", "table-name": "%"},
+}  # fmt: skip
+BEFORE_IMAGE = {
+    "rule-type": "transformation", "rule-id": "3", "rule-name": "3", "rule-target": "column",
+    "rule-action": "add-before-image-columns", "object-locator": {"schema-name": "%", "table-name": "%"},
+    "before-image-def": {"column-prefix": "BI_", "column-suffix": "", "column-filter": "pk-only"},
+}  # fmt: skip
+
+
+def dms() -> DmsTask:
+    """Everything is selected; sequence and before-images are mapped, so that the cases show nothing but the change."""
+    made = task()
+    mappings = dataclasses.replace(made.mappings, selections=parse_mappings({"rules": [EVERYTHING]}).selections)
+    more = parse_mappings({"rules": [EVERYTHING, BEFORE_IMAGE]}).transformations
+    mappings = dataclasses.replace(mappings, transformations=mappings.transformations + more)
+    return dataclasses.replace(made, mappings=mappings, endpoint=ENDPOINT)
+
+
+def seen(catalog: Catalog, estate: Estate, before: Catalog | None = None) -> Context:
+    one = dms()
+    types = Resolver(shipped(), one.endpoint)
+    emissions = [e for t in catalog.tables if (e := emit(t, one, types)) is not None]
+    expectation = expect(emissions, [one], shipped(), POLICY)
+    pairs = pair_up(expectation.landings, estate)
+    return Context(expectation, pairs, (one,), POLICY, estate, catalog=catalog, before=before)
+
+
+def described(context: Context, plan: Plan, estate: Estate, case: Path) -> str:
+    lines = [
+        f"# {case.name.replace('_', ' ')}",
+        "",
+        "## Migration",
+        "",
+        "```sql",
+        (case / "after.sql").read_text().strip(),
+        "```",
+    ]
+    lines += ["", "## Findings", ""]
+    lines += [f"- {f.severity.value} {f.code}: {f.message}" for f in compare(context)] or ["none"]
+    lines += ["", "## Plan", ""]
+    lines += [f"{n}. {operation.summary()}" for n, operation in enumerate(plan.operations, start=1)] or [
+        "nothing to do"
+    ]
+    lines += [f"- left to you: {note}" for note in plan.notes]
+    statements = []
+    for operation in plan.operations:
+        statements += [f"{statement.sql};" for statement in operation.statements(estate)]
+        estate = operation.effect(estate)
+    if statements:
+        lines += ["", "## SQL", "", "```sql", "\n\n".join(statements), "```"]
+    return "\n".join(lines) + "\n"
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda path: path.name)
+def test_a_change_is_found_and_planned_as_written_down(
+    case: Path, database: str, request: pytest.FixtureRequest
+) -> None:
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute((case / "before.sql").read_bytes())
+        before = introspect(connection)
+        connection.execute((case / "after.sql").read_bytes())
+        after = introspect(connection)
+    estate = dataclasses.replace(applied(Estate(), make_plan(seen(before, Estate()))), timezone="UTC")
+    assert [f.message for f in compare(seen(before, estate)) if f.code in MENDABLE] == [], "before.sql is not in step"
+    context = seen(after, estate, before)
+    plan = make_plan(context)
+    text = described(context, plan, estate, case)
+    expected = case / "expected.md"
+    if request.config.getoption("--regenerate", default=False):
+        expected.write_text(text, encoding="utf-8")
+    assert text == expected.read_text(encoding="utf-8"), "read the difference; `make golden` writes it"
+    changed = applied(estate, plan)
+    again = seen(after, changed)
+    assert make_plan(again).operations == ()
+    left = {note.split(":")[0] for note in plan.notes if "nothing planned" in note}  # names of FINAL
+    by_table = {p.landing.emissions[0].source.table: str(p.landing.final) for p in again.pairs}
+    mendable = [f for f in compare(again) if f.code in MENDABLE and f.table is not None]
+    assert [f.message for f in mendable if by_table.get(f.table) not in left] == []

@@ -1,0 +1,1 @@
+ALTER TABLE shop.orders ALTER COLUMN doc TYPE jsonb USING doc::jsonb;

@@ -1,0 +1,1 @@
+ALTER TABLE shop.orders ALTER COLUMN at TYPE timestamptz USING at AT TIME ZONE 'UTC';

@@ -1,0 +1,1 @@
+ALTER TABLE shop.orders ALTER COLUMN total TYPE numeric(18,2);
