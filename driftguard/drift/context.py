@@ -67,6 +67,7 @@ class Context:
     before: Catalog | None = None  # the same database without the proposed migrations, from one lineage
     unselected: tuple[str, ...] = field(default=())
     stale: tuple[str, ...] = field(default=())  # snapshots that are older than allowed
+    idle: tuple[str, ...] = field(default=())  # overrides that decide about no column
     observed: tuple[Sighting, ...] = field(default=())  # what was seen in real files; empty where nobody looked
 
 

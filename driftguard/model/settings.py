@@ -72,8 +72,8 @@ class EndpointSettings:
     map_unbounded_numeric_as_string: bool = False
     """PG: numeric without precision as STRING. "Do not use with non-PostgreSQL targets"."""
     unbounded_varchar_max_size: int = 8000
-    """PG, extra connection attribute unboundedVarcharMaxSize: size in bytes of a varchar without length; AWS does not say
-    what becomes of a longer value."""
+    """PG, extra connection attribute unboundedVarcharMaxSize: bytes of a varchar without length; what becomes of a
+    longer value AWS does not say."""
     trim_space_in_char: bool = True
     """API, TrimSpaceInChar: trailing blanks of char(n) are dropped."""
     capture_ddls: bool = True
@@ -137,7 +137,7 @@ class TaskSettings:
     handle_source_table_truncated: bool = True
     """DDL, HandleSourceTableTruncated. Default not stated. PostgreSQL's TRUNCATE is never captured (PG)."""
     target_table_prep_mode: Literal["DO_NOTHING", "DROP_AND_CREATE", "TRUNCATE_BEFORE_LOAD"] = "DO_NOTHING"
-    """FL, TargetTablePrepMode: the last two empty the target, on S3 presumably the table's files. Default not stated."""
+    """FL, TargetTablePrepMode: the last two empty the target, on S3 presumably its files. Default not stated."""
     before_image: bool = False
     """BI, EnableBeforeImage. "Using Amazon Kinesis Data Streams as a target": S3 does not support these settings."""
     data_error_policy: str = "LOG_ERROR"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from driftguard.errors import TypeMapError
@@ -182,6 +183,18 @@ def _decided(
     loss = Loss.AS_TEXT if final.base == "VARCHAR" != usual.base else last.loss
     fourth = Hop("postgres_to_final", pg.text if pg else parquet, str(final), loss, note, maps.origin, DECIDED, unfit)
     return Destination(staging, final, cast, (third, fourth))
+
+
+def idle(maps: TypeMaps, columns: Iterable[tuple[TableName, str, PgType]]) -> tuple[str, ...]:
+    """The overrides that decide about none of these columns (table, name, type), in words."""
+    if not maps.overrides:
+        return ()
+    used = {id(_override(maps, pg, (table, name))) for table, name, pg in columns}
+    return tuple(
+        f"override {number} ({item.subject})"
+        for number, item in enumerate(maps.overrides, start=1)
+        if id(item) not in used
+    )
 
 
 def _override(maps: TypeMaps, pg: PgType | None, place: tuple[TableName, str] | None) -> Override | None:

@@ -307,6 +307,13 @@ def _cases() -> dict[str, Case]:
             table="shop.100%",
             system="aurora",
         ),
+        "DG114": Case(
+            dataclasses.replace(clean, idle=("typemaps/overrides.toml: override 1 (type integer)",)),
+            clean,
+            "typemaps/overrides.toml: override 1 (type integer) decides about no column",
+            table=None,
+            system="file",
+        ),
         "DG201": Case(on(without_table(FINAL)), on(Estate()), f"shop.orders has no table {FINAL}"),
         "DG202": Case(on(without_column(FINAL, "NOTE")), clean, f"{FINAL} has no column NOTE", column="note"),
         "DG203": Case(

@@ -15,7 +15,7 @@ from driftguard.model.identifiers import TableName
 from driftguard.model.landing import Cast
 from driftguard.model.settings import EndpointSettings
 from driftguard.typemap.load import HOPS, Override, TypeMaps, shipped
-from driftguard.typemap.resolve import Destination, Resolver, deliver, land, parquet_type
+from driftguard.typemap.resolve import Destination, Resolver, deliver, idle, land, parquet_type
 
 S = EndpointSettings()
 TEXT = "VARCHAR(134217728)"
@@ -340,6 +340,8 @@ def test_an_override_that_casts_says_what_becomes_of_values_that_do_not_fit() ->
         ("STRING", plain("text"), {"final": "VARCHAR(20)"}, "too long would stop the merge"),
         ("STRING", varchar(21), {"final": "VARCHAR(20)"}, "too long would stop the merge"),
         ("TIMESTAMP(6)", plain("timestamp"), {"final": "TIMESTAMP_NTZ(3)"}, "they would be cut"),
+        ("STRING", plain("text"), {"final": "NUMBER(12,2)"}, "one too large would stop it"),
+        ("STRING", plain("text"), {"final": "BINARY(1)"}, "too long would stop the merge"),
         ("STRING", plain("text"), {"final": "DATE", "cast": Cast.JSON}, "the merge needs date"),
         ("STRING", plain("jsonb"), {"cast": Cast.NONE}, "the merge needs json"),
     ],
@@ -351,6 +353,27 @@ def test_an_override_that_would_lose_values_is_refused_with_the_reason(
         decided(parquet, pg, **what)
     assert str(caught.value).startswith("typemaps/overrides.toml: override 1 (column shop.orders.total): ")
     assert why in str(caught.value)
+
+
+def test_overrides_that_decide_about_no_column_are_named() -> None:
+    maps = dataclasses.replace(
+        shipped(),
+        overrides=(
+            override(1, column="shop.orders.total"),
+            override(2, column="shop.orders.gone"),
+            override(3, type="integer"),
+            override(4, type="numeric"),
+            override(5, type="numeric", table="shop.lines"),
+        ),
+    )
+    columns = [(TableName("shop", "orders"), name, numeric(10, 2)) for name in ("total", "tax")]
+    told = [
+        "override 2 (column shop.orders.gone)",
+        "override 3 (type integer)",
+        "override 5 (type numeric of table shop.lines)",
+    ]
+    assert list(idle(maps, columns)) == told
+    assert idle(shipped(), columns) == ()
 
 
 def test_a_domain_over_an_enum_is_not_taken_for_an_enum() -> None:
