@@ -87,7 +87,7 @@ def explain(
     return tuple(found)
 
 
-_UNLOGGED = "ALTER TABLE … SET LOGGED, if its rows are to leave Aurora"
+_UNLOGGED = "if its rows are to leave Aurora, make it a logged table"
 _REMEDIES = {"p": "see the selection rules of the table mappings"}
 
 

@@ -95,8 +95,8 @@ class EndpointSettings:
                 "CdcInsertsOnly and CdcInsertsAndUpdates are both true",
                 hint="DMS takes one of them; set the other to false",
             )
-        if self.unbounded_varchar_max_size < 1:
-            raise ConfigError("unboundedVarcharMaxSize must be at least 1 byte")
+        if not 1 <= self.unbounded_varchar_max_size <= 10_485_760:  # PG
+            raise ConfigError("unboundedVarcharMaxSize must be from 1 to 10485760 bytes")
 
     @property
     def op_in_full_load(self) -> bool:

@@ -289,7 +289,7 @@ def _read(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise TypeMapError(f"{path}: {error.strerror}") from None
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except ValueError as error:  # also a number of thousands of digits
         raise TypeMapError(f"{path}: {error}") from None
     except RecursionError:
         raise TypeMapError(f"{path}: nested too deeply") from None

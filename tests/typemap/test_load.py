@@ -41,6 +41,8 @@ from driftguard.typemap.resolve import deliver
         ("[[override]]\ntype = 'x'\nfinal = 'NUMBER(38,38)'\nreason = 'r'", "no such length"),
         ("[[override]]\ntype = 'x'\nfinal = 'NUMBER(5,6)'\nreason = 'r'", "no such length"),
         ("[[override]]\ntype = 'x'\nfinal = 'TIME(10)'\nreason = 'r'", "no such length"),
+        ("x = " + "9" * 5000, "digits"),
+        ("[[override]]\ntype = 'x'\nfinal = 'VARCHAR(" + "9" * 5000 + ")'\nreason = 'r'", "is not a Snowflake type"),
         ("x = " + "[" * 5000 + "]" * 5000, "nested too deeply"),
     ],
 )

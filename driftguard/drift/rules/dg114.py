@@ -18,8 +18,8 @@ def find(context: Context) -> Iterator[Finding]:
             CODE,
             SEVERITY,
             f"{item} decides about no column",
-            "the column, table or type is misspelt or gone, DMS does not write it, or a more particular override has all "
-            "of them; where it was meant to act, the shipped map acts",
+            "the column, table or type is misspelt or gone, DMS does not write it, or a more particular override has "
+            "all of them; where it was meant to act, the shipped map acts",
             "name columns as schema.table.column and types as pg_type has them (int4, not integer), or take it out",
             place=Place("file", item),
         )
