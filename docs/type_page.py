@@ -25,7 +25,7 @@ A value goes four hops: PostgreSQL → DMS → Parquet → STAGING → FINAL. Th
 |---|---|
 | exact | the value arrives as it is |
 | assumed exact | likewise, but no document of AWS says so |
-| as text | the value as a text; AWS names the text type, and its spelling is PostgreSQL's own unless a note says otherwise |
+| as text | AWS names the text type; its spelling is PostgreSQL's own unless a note says otherwise |
 | lossy | values of ordinary use are changed |
 | not delivered | DMS does not write the column |
 | unknown | nobody says what DMS writes: finding DG107, and text columns on Snowflake |
