@@ -25,15 +25,15 @@ A value goes four hops: PostgreSQL → DMS → Parquet → STAGING → FINAL. Th
 |---|---|
 | exact | the value arrives as it is |
 | assumed exact | likewise, but no document of AWS says so |
-| as text | the value as a text; AWS names the type, not the spelling, which is taken to be PostgreSQL's own |
+| as text | AWS names the text type; its spelling is taken to be PostgreSQL's own unless a note says otherwise |
 | lossy | values of ordinary use are changed |
 | not delivered | DMS does not write the column |
 | unknown | nobody says what DMS writes: finding DG107, and text columns on Snowflake |
 
 *Said by* is what the weaker of the DMS hops rests on: a footer sample (`typemaps/observed.toml`), AWS's text, or only
 driftguard's stand-in. The Snowflake hops rest on Snowflake's documents and the stand-in; none was ever tried on a real
-account. "Not documented" marks what no document says and the stand-in does. The value proof
-(`tests/proof`) carries the values at the edges of every type through the whole chain and compares what arrives with this page.
+account. "Not documented" marks what no document says and the stand-in does. The value proof (`tests/proof`) carries the
+values at the edges of every type through the whole chain and compares what arrives with this page.
 """
 
 KINDS = {"e": "an enum", "c": "a composite type", "r": "any other range", "m": "a multirange"}
@@ -177,8 +177,8 @@ def _values() -> Iterator[str]:
         yield "| " + " | ".join(map(escape, cells)) + " |"
     yield ""
     yield (
-        "Worth knowing: thirty-eight nines in numeric(38,0), the text `\\N`, a blank, and a JSON `null` arrive as they\n"
-        'are, and so does an empty string with the stand-in: docs.snowflake.com "COPY INTO <table>" says that with\n'
+        "Worth knowing: thirty-eight nines in numeric(38,0), the text `\\N`, a blank, and a JSON `null` arrive as\n"
+        'they are, and so does an empty string with the stand-in: docs.snowflake.com "COPY INTO <table>" says that with\n'
         "MATCH_BY_COLUMN_NAME an empty column value of a Parquet file is an error, and not whether it means an empty\n"
         "string. A decimal whose scale grows after it landed is rounded by Snowflake on load, silently, users report:\n"
         "DG104 finds it, and only a new column helps.\n"
