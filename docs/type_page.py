@@ -178,8 +178,8 @@ def _values() -> Iterator[str]:
     yield ""
     yield (
         "Worth knowing: thirty-eight nines in numeric(38,0), the text `\\N`, a blank, and a JSON `null` arrive as\n"
-        'they are, and so does an empty string with the stand-in: docs.snowflake.com "COPY INTO <table>" says that with\n'
-        "MATCH_BY_COLUMN_NAME an empty column value of a Parquet file is an error, and not whether it means an empty\n"
+        'they are, and so does an empty string with the stand-in: docs.snowflake.com "COPY INTO <table>" says that,\n'
+        "with MATCH_BY_COLUMN_NAME an empty column value of a Parquet file is an error, and not whether it means an empty\n"
         "string. A decimal whose scale grows after it landed is rounded by Snowflake on load, silently, users report:\n"
         "DG104 finds it, and only a new column helps.\n"
     )

@@ -17,7 +17,7 @@ _ODD = re.compile(r'[\\{^}%`\]">\[~<#|/\x00-\x1f\x7f]')
 
 
 def find(context: Context) -> Iterator[Finding]:
-    """The pipe reads the folder that the names say; files in any other are never loaded. Silent once files were seen."""
+    """The pipe reads the folder that the names say; files in any other never load. Silent once files were seen."""
     found = {sighting.observed.path for sighting in context.observed if sighting.observed.footers}
     for pair in context.pairs:
         if any(emission.path in found for emission in pair.landing.emissions):
