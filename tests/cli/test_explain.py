@@ -60,7 +60,7 @@ def test_a_table_has_every_column_with_every_hop(orders: Project) -> None:
 
 @pytest.mark.parametrize("name", ["shop.orders.weight", 'shop."orders".weight', "SHOP.Orders.WEIGHT"])
 def test_a_column_says_what_is_lost_and_what_avoids_it(orders: Project, name: str) -> None:
-    result = orders.run("explain", name)
+    result = orders.run("explain", name, COLUMNS="120")
     assert result.exit_code == 0, result.output
     assert "numeric → NUMERIC(28,6)  lossy" in result.stdout
     assert "more than 6 decimals: rounded to 6 decimals" in result.stdout
