@@ -38,6 +38,7 @@ golden: $(VENV)/.wheel
 bench: $(VENV)/.wheel
 	$(BIN)/python benchmarks/bench_introspect.py
 	$(BIN)/python benchmarks/bench_check.py
+	$(BIN)/python benchmarks/bench_apply.py
 
 ## field: driftguard on public schemas (FIELD_DIR holds their checkouts); writes docs/field-results.md
 field: $(VENV)/.wheel

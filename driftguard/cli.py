@@ -291,7 +291,14 @@ def explain(
 @click.option("--dry-run", is_flag=True, help="Show the statements; change nothing.")
 @click.option("--allow", "allowed", metavar="HAZARD", multiple=True, help="Accept a hazard; the refusal names it.")
 @click.option("--revision", metavar="REV", help="Stop after this revision.")
-def apply(shell: Shell, dry_run: bool, allowed: tuple[str, ...], revision: str | None) -> None:
+@click.option(
+    "--jobs",
+    type=click.IntRange(1, 64),
+    default=4,
+    show_default=True,
+    help="Connections that work side by side on independent tables.",
+)
+def apply(shell: Shell, dry_run: bool, allowed: tuple[str, ...], revision: str | None, jobs: int) -> None:
     """Run the revisions that Snowflake does not know yet. Can be interrupted and run again at any point."""
     from driftguard.commands.apply import apply as run
 
@@ -300,7 +307,9 @@ def apply(shell: Shell, dry_run: bool, allowed: tuple[str, ...], revision: str |
         dry_run=dry_run,
         revision=revision,
         allowed=allowed,
+        jobs=jobs,
         watch=None if shell.quiet else lambda step: click.echo(f"  {step.statement.summary}"),
+        say=shell.say,
     )
     if dry_run:
         for step in outcome.steps:
@@ -314,6 +323,10 @@ def apply(shell: Shell, dry_run: bool, allowed: tuple[str, ...], revision: str |
     count = len(outcome.steps)
     names = ", ".join(outcome.revisions)
     click.echo(f"{would} {count} statement{'' if count == 1 else 's'} of {names}")
+    if dry_run and outcome.unproven:
+        shell.say(f"on a model of the landing this is not done afterwards: {'; '.join(outcome.unproven)}")
+    elif dry_run:
+        click.echo("on a model of the landing nothing of these revisions is left to do afterwards")
 
 
 @main.command()
@@ -335,6 +348,10 @@ def status(shell: Shell, format_: str) -> None:
     for item in result.revisions:
         progress = f" ({item.done} of {item.statements} statements)" if item.state == "begun" else ""
         click.echo(f"{item.state:<8} {item.id}  {item.message}{progress}")
+        for sent in item.half_done:
+            click.echo(f"         half done: {sent.statement} (sent {sent.since} UTC by {sent.by})")
+        if item.half_done and not result.lease_holder:
+            click.echo("         the next apply looks for it by its tag first, and waits while it still runs")
         if item.stopped_at:
             click.echo(f"         the next apply goes on with: {item.stopped_at}")
     if not result.revisions:

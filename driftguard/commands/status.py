@@ -10,9 +10,20 @@ from driftguard.commands.apply import read_records
 from driftguard.config import Config
 from driftguard.control import schema
 from driftguard.control.failures import cast_failures
+from driftguard.control.journal import RevisionRecord
 from driftguard.migrate.revision import read_all
 from driftguard.snowflake.errors import MISSING_OR_NOT_AUTHORIZED, number
 from driftguard.snowflake.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class HalfDone:
+    """A statement that was sent and of which nobody has noted the end: what, since when (UTC), by whom, its tag."""
+
+    statement: str
+    since: str
+    by: str
+    tag: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +35,8 @@ class RevisionStatus:
     state: str
     done: int = 0
     statements: int = 0
-    stopped_at: str = ""
+    stopped_at: str = ""  # the statement that the next apply goes on with
+    half_done: tuple[HalfDone, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +71,24 @@ def status(config: Config) -> StatusResult:
             state = "edited"
         stopped = ""
         if not record.applied:
-            open_ = [op.planned[op.open[0]][1] for _, op in sorted(record.operations.items()) if op.open]
+            open_ = [op.planned[op.open[0]].summary for _, op in sorted(record.operations.items()) if op.open]
             stopped = open_[0] if open_ else ""
-        found.append(RevisionStatus(revision.id, revision.message, state, done, statements, stopped))
+        half_done = () if record.applied else _half_done(record)
+        found.append(RevisionStatus(revision.id, revision.message, state, done, statements, stopped, half_done))
     found += [RevisionStatus(name, "", "missing") for name in sorted(records)]
     days = config.settings.control.cast_failure_days
     return StatusResult(tuple(found), known is not None, holder, failed, days)
+
+
+def _half_done(record: RevisionRecord) -> tuple[HalfDone, ...]:
+    """The newest attempt of each statement without an end."""
+    return tuple(
+        HalfDone(operation.planned[number].summary, f"{last.started_at:%Y-%m-%d %H:%M:%S}", last.holder, last.tag)
+        for _, operation in sorted(record.operations.items())
+        for number in operation.open
+        if (attempts := operation.attempts.get(number))
+        for last in [max(attempts.values(), key=lambda attempt: attempt.started_at)]
+    )
 
 
 def _failed(config: Config, session: Session) -> int | None:

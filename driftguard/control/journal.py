@@ -4,33 +4,59 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import func, insert, literal, select, union_all
+from sqlalchemy import func, insert, literal, select
 
 from driftguard.control.lease import Lease
-from driftguard.control.schema import JOURNAL, LEASE, REVISION, fetch, run
+from driftguard.control.schema import JOURNAL, LEASE, REVISION, fetch, run, written_out
 from driftguard.model.plan import Statement
 from driftguard.snowflake.session import Session
 
-PLANNED, STARTED, DONE, FAILED, FINISHED = "planned", "started", "done", "failed", "finished"
+PLANNED, STARTED, DONE, FAILED, SKIPPED = "planned", "started", "done", "failed", "skipped"
+_ROWS, _CHARACTERS = 100, 200_000  # of one INSERT; Snowflake takes statements of up to 1 MB
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A statement of an operation of a revision, by their numbers."""
+
+    revision: str
+    digest: str
+    operation: int
+    statement: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A statement that was sent, or was about to be. `started_at` is UTC; no `user`: this login's own."""
+
+    tag: str
+    started_at: datetime
+    user: str = ""
+    holder: str = ""
 
 
 @dataclass(slots=True)
 class OperationRecord:
     """What the journal knows of one operation of a revision."""
 
-    planned: dict[int, tuple[str, str]] = field(default_factory=dict)  # statement → (SQL, summary)
+    planned: dict[int, Statement] = field(default_factory=dict)
     done: set[int] = field(default_factory=set)
-    started: set[int] = field(default_factory=set)
-    finished: bool = False
+    attempts: defaultdict[int, dict[str, Attempt]] = field(default_factory=lambda: defaultdict(dict))  # not failed
+    skipped: bool = False
 
     @property
     def open(self) -> list[int]:
         """Statements still to run, in order."""
         return sorted(set(self.planned) - self.done)
+
+    @property
+    def known(self) -> bool:
+        return self.skipped or bool(self.planned)
 
 
 @dataclass(slots=True)
@@ -43,13 +69,12 @@ class RevisionRecord:
 
 
 class Journal:
-    """Reads and writes the control tables through one session."""
+    """Reads and writes the control tables through one session. `run` is shared by all connections of one apply."""
 
-    def __init__(self, session: Session, lease: Lease | None = None) -> None:
+    def __init__(self, session: Session, lease: Lease | None = None, run: str = "") -> None:
         self._session = session
         self._lease = lease
-        self._token = lease.token if lease else 0
-        self.run = uuid.uuid4().hex
+        self.run = run
 
     def read(self) -> dict[str, RevisionRecord]:
         """All revisions that were begun or applied."""
@@ -61,76 +86,110 @@ class Journal:
             number = row["STEP"]
             match row["EVENT"]:
                 case "planned":
-                    operation.planned[number] = (row["SQL_TEXT"], row["DETAIL"] or "")
+                    operation.planned[number] = Statement(row["SQL_TEXT"], row["DETAIL"] or "")
                 case "started":
-                    operation.started.add(number)
+                    attempt = Attempt(row["TAG"], row["RECORDED_AT"], row["SENT_BY"] or "", row["HOLDER"] or "")
+                    operation.attempts[number][attempt.tag] = attempt
+                case "failed":
+                    operation.attempts[number].pop(row["TAG"], None)
                 case "done":
                     operation.done.add(number)
-                case "finished":
-                    operation.finished = True
+                case "skipped":
+                    operation.skipped = True
         for row in fetch(self._session, select(REVISION)):
             records[row["REVISION"]].applied = True
             records[row["REVISION"]].digest = row["DIGEST"]
         return dict(records)
 
-    def plan(self, revision: str, digest: str, operation: int, statements: tuple[Statement, ...]) -> None:
-        """Write down the statements before the first runs, so that a later run goes on with the same ones."""
-        self._write_all(
-            self._values(revision, digest, operation, n, PLANNED, sql_text=s.sql, detail=s.summary)
-            for n, s in enumerate(statements)
-        )
+    def plan(self, rows: Sequence[tuple[Place, Statement | None]]) -> None:
+        """Write down all statements of a revision before the first runs, so that later runs go on with the same ones.
 
-    def started(self, revision: str, digest: str, operation: int, statement: int) -> str:
-        """Returns the QUERY_TAG that the statement must carry.
+        None stands for an operation that there is nothing to do for. All rows are there afterwards, or none.
+        """
+        chunks = list(_chunks(rows))
+        if len(chunks) > 1:
+            self._session.execute("BEGIN TRANSACTION")
+        for chunk in chunks:
+            values = [
+                self._values(place, PLANNED, sql_text=statement.sql, detail=statement.summary)
+                if statement is not None
+                else self._values(place, SKIPPED, sql_text=None, detail=None)
+                for place, statement in chunk
+            ]
+            run(self._session, insert(JOURNAL).values([{"recorded_at": func.sysdate(), **one} for one in values]))
+        if len(chunks) > 1:
+            self._session.execute("COMMIT")
+
+    def started(self, place: Place) -> Attempt:
+        """Returns the attempt, whose tag the statement must carry as its QUERY_TAG.
 
         The row is written only while the lease is held, in one statement; raises `HalfwayError` once it is not.
         """
-        tag = f"driftguard:{revision}:{operation}:{statement}:{self.run}"
-        values = self._values(revision, digest, operation, statement, STARTED, tag=tag)
-        row = select(func.sysdate(), *(_bind(value) for value in values.values()))
+        tag = f"driftguard:{place.revision}:{place.operation}:{place.statement}:{uuid.uuid4().hex}"
+        values = self._values(place, STARTED, tag=tag)
+        row = select(func.sysdate(), func.current_user(), *(literal(value) for value in values.values()))
         if self._lease is not None:
             row = row.select_from(LEASE).where(self._lease.held())
-        if run(self._session, insert(JOURNAL).from_select(["recorded_at", *values], row)) != 1 and self._lease:
+        columns = ["recorded_at", "sent_by", *values]
+        if run(self._session, insert(JOURNAL).from_select(columns, row)) != 1 and self._lease:
             raise self._lease.lost()
-        return tag
+        return Attempt(tag, datetime.now(UTC).replace(tzinfo=None), holder=values["holder"])
 
-    def done(self, revision: str, digest: str, operation: int, statement: int) -> None:
-        self._write(revision, digest, operation, statement, DONE)
+    def done(self, place: Place) -> None:
+        run(self._session, self._added(self._values(place, DONE)))
 
-    def failed(self, revision: str, digest: str, operation: int, statement: int, why: str) -> None:
-        self._write(revision, digest, operation, statement, FAILED, detail=why)
+    def done_sql(self, place: Place) -> str:
+        """The same as SQL text, to be part of a transaction."""
+        return written_out(self._added(self._values(place, DONE)))
 
-    def finished(self, revision: str, digest: str, operation: int) -> None:
-        self._write(revision, digest, operation, -1, FINISHED)
+    def is_done(self, place: Place) -> bool:
+        """Did the row of a transaction get there?"""
+        found = select(JOURNAL.c.run).where(
+            JOURNAL.c.revision == place.revision,
+            JOURNAL.c.operation == place.operation,
+            JOURNAL.c.step == place.statement,
+            JOURNAL.c.event == DONE,
+        )
+        return bool(fetch(self._session, found))
+
+    def failed(self, place: Place, tag: str, why: str) -> None:
+        run(self._session, self._added(self._values(place, FAILED, tag=tag, detail=why)))
 
     def applied(self, revision: str, digest: str, by: str) -> None:
-        """The revision is whole: verified by looking again."""
-        row = select(_bind(revision), _bind(digest), func.sysdate(), _bind(by))
+        """The revision is whole: verified by looking again. A second row of it is not written."""
+        row = select(literal(revision), literal(digest), func.sysdate(), literal(by)).where(
+            ~select(REVISION.c.revision).where(REVISION.c.revision == revision).exists()
+        )
         run(self._session, insert(REVISION).from_select(["revision", "digest", "applied_at", "applied_by"], row))
 
-    def _write(self, revision: str, digest: str, operation: int, statement: int, event: str, **more: str) -> None:
-        self._write_all([self._values(revision, digest, operation, statement, event, **more)])
+    @staticmethod
+    def _added(values: dict[str, Any]) -> Any:
+        row = select(func.sysdate(), *(literal(value) for value in values.values()))
+        return insert(JOURNAL).from_select(["recorded_at", *values], row)
 
-    def _write_all(self, rows: Iterable[dict[str, Any]]) -> None:
-        """One statement, so that all rows are there or none."""
-        listed = list(rows)
-        selects = [select(func.sysdate(), *(_bind(value) for value in values.values())) for values in listed]
-        run(self._session, insert(JOURNAL).from_select(["recorded_at", *listed[0]], union_all(*selects)))
-
-    def _values(
-        self, revision: str, digest: str, operation: int, statement: int, event: str, **more: str
-    ) -> dict[str, Any]:
+    def _values(self, place: Place, event: str, **more: Any) -> dict[str, Any]:
         return {
             "run": self.run,
-            "token": self._token,
-            "revision": revision,
-            "digest": digest,
-            "operation": operation,
-            "step": statement,
+            "token": self._lease.token if self._lease else 0,
+            "revision": place.revision,
+            "digest": place.digest,
+            "operation": place.operation,
+            "step": place.statement,
             "event": event,
+            "holder": self._lease.holder if self._lease else "",
             **more,
         }
 
 
-def _bind(value: str | int) -> Any:
-    return literal(value)
+def _chunks(rows: Sequence[tuple[Place, Statement | None]]) -> Iterator[list[tuple[Place, Statement | None]]]:
+    chunk: list[tuple[Place, Statement | None]] = []
+    size = 0
+    for row in rows:
+        length = len(row[1].sql) if row[1] is not None else 0
+        if chunk and (len(chunk) >= _ROWS or size + length > _CHARACTERS):
+            yield chunk
+            chunk, size = [], 0
+        chunk.append(row)
+        size += length
+    if chunk:
+        yield chunk

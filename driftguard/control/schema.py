@@ -18,6 +18,7 @@ from driftguard.model.identifiers import ObjectName
 from driftguard.model.snowflake import UNBOUNDED_VARCHAR
 from driftguard.snowflake.errors import MISSING_OR_NOT_AUTHORIZED, number
 from driftguard.snowflake.session import Session
+from driftguard.sql.snowflake import literal as text_literal
 from driftguard.sql.snowflake import qualified, schema_name
 
 metadata = MetaData()
@@ -42,10 +43,12 @@ JOURNAL = Table(
     Column("digest", String(64), nullable=False),
     Column("operation", Integer, nullable=False),
     Column("step", Integer, nullable=False),
-    Column("event", String(16), nullable=False),  # planned · started · done · failed · finished
+    Column("event", String(16), nullable=False),  # planned · skipped · started · done · failed
     Column("tag", String(256)),
     Column("sql_text", String(16_777_216)),
     Column("detail", String(16_777_216)),
+    Column("sent_by", String(256)),  # the Snowflake user of a started statement: whose history it is in
+    Column("holder", String(256)),  # who held the lease
 )
 
 WATERMARK = Table(
@@ -86,8 +89,11 @@ _CREATE_LEASE = (
     "expires_at TIMESTAMP_NTZ(9) NOT NULL) AS SELECT 'apply', NULL, 0, '1970-01-01 00:00:00'::TIMESTAMP_NTZ(9)"
 )
 
-# A control schema that an older driftguard made has no such column. Source: docs.snowflake.com "ALTER TABLE".
-_ADD_CAST_FAILURES = "ALTER TABLE watermark ADD COLUMN IF NOT EXISTS cast_failures INTEGER"
+# A control schema that an older driftguard made has no such columns. Source: docs.snowflake.com "ALTER TABLE".
+_ADDED = (
+    "ALTER TABLE watermark ADD COLUMN IF NOT EXISTS cast_failures INTEGER",
+    "ALTER TABLE journal ADD IF NOT EXISTS sent_by VARCHAR(256), IF NOT EXISTS holder VARCHAR(256)",
+)
 
 _DIALECT = snowdialect.dialect()
 
@@ -98,6 +104,14 @@ def compiled(statement: Executable) -> tuple[str, Mapping[str, Any]]:
     return str(result), dict(result.params)
 
 
+def written_out(statement: Executable) -> str:
+    """A statement as SQL text with its values in it, to stand inside a scripting block."""
+    sql, parameters = compiled(statement)
+    return sql % {
+        key: value if isinstance(value, int) else text_literal(str(value)) for key, value in parameters.items()
+    }
+
+
 def setup_statements(database: str, schema: str) -> tuple[str, ...]:
     """What an `apply` runs before anything else, so that no merge runs without its tables; all can be run again."""
     area = schema_name(database, schema)
@@ -105,7 +119,7 @@ def setup_statements(database: str, schema: str) -> tuple[str, ...]:
         str(CreateTable(table, if_not_exists=True).compile(dialect=_DIALECT)).strip()
         for table in (REVISION, JOURNAL, WATERMARK, CAST_FAILURE)
     ]
-    return (f"CREATE SCHEMA IF NOT EXISTS {area}", f"USE SCHEMA {area}", *tables, _ADD_CAST_FAILURES, _CREATE_LEASE)
+    return (f"CREATE SCHEMA IF NOT EXISTS {area}", f"USE SCHEMA {area}", *tables, *_ADDED, _CREATE_LEASE)
 
 
 def applied_revisions(session: Session, database: str, schema: str) -> tuple[str, ...]:

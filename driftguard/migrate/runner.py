@@ -1,35 +1,32 @@
 """Applies revisions so that a crash at any point loses nothing and the next run finishes the work.
 
 Every DDL statement of Snowflake commits by itself, so a revision is walked statement by statement: what is about to run
-is in the journal before it runs, and every statement can be run a second time. The statements of an operation are
-written down when it begins; a later run goes on with the same ones, so that a task that was running before the first
+is in the journal before it runs, and every statement can be run a second time. The statements of a revision are written
+down before its first runs; a later run goes on with the same ones, so that a task that was running before the first
 attempt is running again after the last.
 """
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from driftguard.control import schema
-from driftguard.control.journal import Journal, OperationRecord, RevisionRecord
-from driftguard.control.lease import Lease
-from driftguard.errors import DriftguardError, HalfwayError, HazardError, PlanError, RevisionError, UnreachableError
+from driftguard.control.journal import Journal, OperationRecord, Place, RevisionRecord
+from driftguard.control.lease import Lease, limits
+from driftguard.control.link import Link
+from driftguard.control.recovery import Recovery
+from driftguard.errors import HalfwayError, HazardError, PlanError, RevisionError, UnreachableError
 from driftguard.migrate.revision import Revision
+from driftguard.migrate.schedule import Job, Narrator, Step, changed, run_side_by_side
+from driftguard.migrate.worker import Worker
 from driftguard.model.plan import Statement
 from driftguard.model.snowflake import Estate
 from driftguard.operations.base import DONE, Operation, State
-from driftguard.snowflake.errors import number, text
+from driftguard.snowflake.errors import connection_lost, number, text
 from driftguard.snowflake.session import Session
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One statement of an apply, for those who watch."""
-
-    revision: str
-    operation: str
-    statement: Statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +37,7 @@ class Outcome:
     steps: tuple[Step, ...]
     skipped: tuple[str, ...] = ()  # operations that were done already
     dry_run: bool = False
+    unproven: tuple[str, ...] = ()  # of a dry run: operations that the model of the landing is not done with at the end
 
 
 def pending(revisions: Iterable[Revision], records: dict[str, RevisionRecord]) -> tuple[Revision, ...]:
@@ -79,19 +77,18 @@ def rehearse(revisions: Sequence[Revision], records: dict[str, RevisionRecord], 
         record = records.get(revision.id, RevisionRecord())
         for index, operation in enumerate(revision.operations):
             known = record.operations.get(index, OperationRecord())
-            if known.finished:
-                continue
-            if known.planned:
-                steps += [
-                    Step(revision.id, operation.summary(), Statement(*known.planned[number])) for number in known.open
-                ]
+            if known.known:
+                steps += [Step(revision.id, operation.summary(), known.planned[number]) for number in known.open]
+                if known.open and operation.readiness(estate).state is State.READY:
+                    estate = operation.effect(estate)
                 continue
             if not _ready(operation, estate):
                 skipped.append(operation.summary())
                 continue
             steps += [Step(revision.id, operation.summary(), s) for s in operation.statements(estate)]
             estate = operation.effect(estate)
-    return Outcome(tuple(r.id for r in revisions), tuple(steps), tuple(skipped), dry_run=True)
+    left = tuple(op.summary() for r in revisions for op in r.operations if op.readiness(estate) != DONE)
+    return Outcome(tuple(r.id for r in revisions), tuple(steps), tuple(skipped), dry_run=True, unproven=left)
 
 
 def _ready(operation: Operation, estate: Estate) -> bool:
@@ -103,26 +100,34 @@ def _ready(operation: Operation, estate: Estate) -> bool:
 
 
 class Runner:
-    """Runs pending revisions under the lease."""
+    """Runs pending revisions under the lease, independent operations on up to `jobs` connections side by side.
+
+    `watch` is called before each statement, in the plan's order; `say` with what a person has to wait for.
+    """
 
     def __init__(
         self,
         session: Session,
         open_session: Callable[[], Session],
-        introspect: Callable[[], Estate],
+        introspect: Callable[[Session], Estate],
         *,
         database: str,
         control_schema: str,
         lease_seconds: int,
+        jobs: int = 1,
         watch: Callable[[Step], None] | None = None,
+        say: Callable[[str], None] = lambda _: None,
     ) -> None:
-        self._session = session
-        self._open_session = open_session
+        self._link = Link(session, open_session)
         self._introspect = introspect
         self._database = database
         self._control_schema = control_schema
         self._lease_seconds = lease_seconds
+        self._jobs = jobs
         self._watch = watch
+        self._say = say
+        self._recovery = Recovery(database, limits(lease_seconds)["STATEMENT_TIMEOUT_IN_SECONDS"], say)
+        self._siblings: list[Link] = []
         self._began = False
 
     def apply(self, revisions: Sequence[Revision], allowed: Sequence[str] = ()) -> Outcome:
@@ -132,111 +137,116 @@ class Runner:
         `HalfwayError` afterwards.
         """
         self._set_up()
-        with Lease(self._session, self._control_session, self._lease_seconds) as lease:
-            journal = Journal(self._session, lease)
-            records = journal.read()
-            waiting = pending(revisions, records)
-            if not waiting:
-                return Outcome((), ())
-            check_hazards(waiting, allowed)
-            estate = self._introspect()
-            if not any(records.get(r.id) and records[r.id].operations for r in waiting):
-                rehearse(waiting, records, estate)  # every precondition, before the first statement
-            steps: list[Step] = []
-            skipped: list[str] = []
-            for revision in waiting:
-                record = records.get(revision.id, RevisionRecord())
-                for index, operation in enumerate(revision.operations):
-                    known = record.operations.get(index, OperationRecord())
-                    if known.finished:
-                        continue
-                    estate = self._operation(revision, index, operation, known, estate, lease, journal, steps, skipped)
-                self._verify(revision)
-                lease.check()
-                journal.applied(revision.id, revision.digest, lease.holder)
-            return Outcome(tuple(r.id for r in waiting), tuple(steps), tuple(skipped))
+        try:
+            with Lease(self._link, self._lease_seconds) as lease:
+                return self._under(lease, revisions, allowed)
+        except (PlanError, UnreachableError) as error:
+            if self._began:
+                raise HalfwayError(str(error), hint="run `driftguard apply` again: it goes on from there") from None
+            raise
+        finally:
+            for link in self._siblings:
+                link.session.close()
 
-    def _operation(
+    def _under(self, lease: Lease, revisions: Sequence[Revision], allowed: Sequence[str]) -> Outcome:
+        run = uuid.uuid4().hex
+        records = self._link.call(lambda session: Journal(session).read())
+        waiting = pending(revisions, records)
+        if not waiting:
+            return Outcome((), ())
+        check_hazards(waiting, allowed)
+        estate = self._link.call(self._introspect)
+        if not any(records.get(r.id) and records[r.id].operations for r in waiting):
+            rehearse(waiting, records, estate)  # every precondition, before the first statement
+        steps: list[Step] = []
+        skipped: list[str] = []
+        for revision in waiting:
+            jobs = self._plan(revision, records.get(revision.id, RevisionRecord()), estate, lease, run, skipped)
+            steps += self._run(jobs, lease, run)
+            estate = self._verify(revision)
+            self._link.call(lease.check)
+            self._link.call(
+                lambda session, revision=revision: Journal(session, lease, run).applied(  # type: ignore[misc]
+                    revision.id, revision.digest, lease.holder
+                )
+            )
+        return Outcome(tuple(r.id for r in waiting), tuple(steps), tuple(skipped))
+
+    def _plan(
         self,
         revision: Revision,
-        index: int,
-        operation: Operation,
-        known: OperationRecord,
+        record: RevisionRecord,
         estate: Estate,
         lease: Lease,
-        journal: Journal,
-        steps: list[Step],
+        run: str,
         skipped: list[str],
-    ) -> Estate:
-        if known.planned:
-            todo = [(number, Statement(*known.planned[number])) for number in known.open]
-            self._began = True
-        elif not self._is_ready(operation, estate):
-            skipped.append(operation.summary())
-            journal.finished(revision.id, revision.digest, index)
-            return estate
-        else:
+    ) -> list[Job]:
+        """What is still to do for a revision. What nobody has planned yet is planned, and in the journal afterwards."""
+        jobs: list[Job] = []
+        rows: list[tuple[Place, Statement | None]] = []
+        for index, operation in enumerate(revision.operations):
+            place = Place(revision.id, revision.digest, index)
+            known = record.operations.get(index)
+            if known is not None and known.known:
+                self._began = True
+                todo = tuple((number, known.planned[number]) for number in known.open)
+                if todo:
+                    jobs.append(Job(place, operation, todo, frozenset(operation.touches()), known.attempts))
+                continue
+            if not _ready(operation, estate):
+                skipped.append(operation.summary())
+                rows.append((place, None))
+                continue
             statements = operation.statements(estate)
-            lease.check()
-            journal.plan(revision.id, revision.digest, index, statements)
-            todo = list(enumerate(statements))
-        for position, statement in todo:
-            step = Step(revision.id, operation.summary(), statement)
-            if self._watch is not None:
-                self._watch(step)
-            self._statement(revision, index, position, statement, journal)
-            steps.append(step)
-        journal.finished(revision.id, revision.digest, index)
-        return self._introspect() if known.planned else operation.effect(estate)
+            after = operation.effect(estate)
+            jobs.append(Job(place, operation, tuple(enumerate(statements)), changed(operation, estate, after)))
+            rows += [(Place(revision.id, revision.digest, index, n), one) for n, one in enumerate(statements)]
+            estate = after
+        if rows:
+            self._link.call(lease.check)
+            self._link.call(lambda session: Journal(session, lease, run).plan(rows))
+        return jobs
 
-    def _is_ready(self, operation: Operation, estate: Estate) -> bool:
-        try:
-            return _ready(operation, estate)
-        except PlanError as error:
-            if self._began:
-                raise HalfwayError(str(error)) from None
-            raise
-
-    def _statement(self, revision: Revision, index: int, position: int, statement: Statement, journal: Journal) -> None:
-        tag = journal.started(revision.id, revision.digest, index, position)
+    def _run(self, jobs: Sequence[Job], lease: Lease, run: str) -> list[Step]:
+        """Every job, and what was sent for it, in the plan's order."""
+        if not jobs:
+            return []
         self._began = True
+        narrator = Narrator(self._watch)
+        missing = min(self._jobs, len(jobs)) - 1 - len(self._siblings)
+        if missing > 0:
+            with ThreadPoolExecutor(missing) as pool:
+                self._siblings += pool.map(lambda _: self._link.sibling(), range(missing))
+        workers = [
+            Worker(link, lease, run, self._recovery, self._introspect, narrator, self._say, self._lease_seconds)
+            for link in (self._link, *self._siblings)
+        ]
         try:
-            self._session.execute(statement.sql, tag=tag)
-        except DriftguardError:
-            raise
-        except Exception as error:
-            if number(error) < 0:
-                raise
-            why = text(error)
-            journal.failed(revision.id, revision.digest, index, position, why)
-            raise HalfwayError(
-                f'revision {revision.id} stopped at "{statement.summary}": {why}',
-                hint="mend the cause, then run `driftguard apply` again: it goes on from there",
-            ) from None
-        journal.done(revision.id, revision.digest, index, position)
+            run_side_by_side(jobs, workers, lambda worker, number: worker.run(jobs[number], number))
+        finally:
+            narrator.close()
+        return [step for number in sorted(narrator.steps) for step in narrator.steps[number]]
 
-    def _verify(self, revision: Revision) -> None:
+    def _verify(self, revision: Revision) -> Estate:
         """Look again: IF NOT EXISTS is silent about a thing that exists otherwise."""
-        estate = self._introspect()
+        estate = self._link.call(self._introspect)
         for operation in revision.operations:
             readiness = operation.readiness(estate)
             if readiness != DONE:
                 why = readiness.reason or "it is not as the revision says"
                 raise HalfwayError(f"revision {revision.id} ran, but {operation.summary()}: {why}")
+        return estate
 
     def _set_up(self) -> None:
         for statement in schema.setup_statements(self._database, self._control_schema):
             try:
-                self._session.execute(statement)
+                self._link.call(lambda session, sql=statement: session.execute(sql))  # type: ignore[misc]
             except Exception as error:
-                if number(error) < 0:
+                if number(error) < 0 or connection_lost(error):
                     raise
                 raise UnreachableError(
                     f"the control schema {self._database}.{self._control_schema} cannot be set up: {text(error)}",
                     hint="grant CREATE SCHEMA on the database, or have the schema made (docs/grants.md)",
                 ) from None
-
-    def _control_session(self) -> Session:
-        session = self._open_session()
-        schema.use(session, self._database, self._control_schema)
-        return session
+            if statement.startswith("USE SCHEMA"):
+                self._link.prepare = lambda session: schema.use(session, self._database, self._control_schema)

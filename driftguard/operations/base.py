@@ -72,6 +72,10 @@ class Operation(ABC):
     def summary(self) -> str:
         """One line for a person."""
 
+    def waits_for(self) -> ObjectName | None:
+        """A task of which no run may be at work while anything but its suspension is done."""
+        return None
+
     def hazards(self) -> tuple[Hazard, ...]:
         return ()
 

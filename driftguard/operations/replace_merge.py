@@ -37,6 +37,9 @@ class ReplaceMerge(Operation):
     def touches(self) -> tuple[ObjectName, ...]:
         return (self.task, self.merge.staging, self.merge.final)
 
+    def waits_for(self) -> ObjectName:
+        return self.task
+
     def readiness(self, estate: Estate) -> Readiness:
         task = find_task(estate, self.task)
         if task is None:

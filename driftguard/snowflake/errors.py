@@ -14,6 +14,9 @@ MISSING_OR_NOT_AUTHORIZED = frozenset({2003, 2043})  # "does not exist or not au
 NO_PRIVILEGE = frozenset({3001, 3013, 3041})
 TOO_MUCH_DATA = "Information schema query returned too much data"
 RETRYABLE = frozenset({250001, 250003, 290500, 390112, 390114, 604, 625})  # network, session expired; 604, 625 practice
+# The request failed, or the session is gone: no answer says what became of the statement.
+# Source: errorcode.py and network.py of snowflake-connector-python (290000 + HTTP status).
+LOST = frozenset({250001, 250002, 250003, 251011, 251012, 252008, 390104, 390111, 390112, 390114})
 NO_WAREHOUSE = frozenset({606})
 LOGIN = frozenset({390100, 390144, 390186, 390303, 390318, *range(394300, 394307), 251005, 251008, 251017, 251018})
 
@@ -24,6 +27,12 @@ def number(error: BaseException) -> int:
     """`errno` of a connector error; -1 where there is none."""
     value = getattr(error, "errno", None)
     return value if isinstance(value, int) else -1
+
+
+def connection_lost(error: BaseException) -> bool:
+    """Did the connection break, so that a statement may have run or not?"""
+    code = number(error)
+    return code in LOST or 290_000 <= code < 291_000
 
 
 def text(error: BaseException) -> str:

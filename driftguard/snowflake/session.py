@@ -108,23 +108,43 @@ class Session:
         self.where = where
 
     @classmethod
-    def open(cls, config: Config, *, query_tag: str = "driftguard") -> Session:
-        """Connect. Raises `ConfigError` or `UnreachableError`, one line each."""
+    def open(
+        cls,
+        config: Config,
+        *,
+        query_tag: str = "driftguard",
+        parameters: Mapping[str, str | int] | None = None,
+        network_timeout: int | None = None,
+    ) -> Session:
+        """Connect; `parameters` are the session's, over those of every session.
+
+        After `network_timeout` seconds the connector cancels a statement, and no longer repeats a request; without it,
+        never. Raises `ConfigError` or `UnreachableError`, one line each.
+        """
         arguments = connect_arguments(config)
         where = str(arguments.get("connection_name") or arguments.get("account"))
-        return cls.connect(arguments, where, query_tag=query_tag)
+        return cls.connect(
+            arguments, where, parameters={"QUERY_TAG": query_tag, **(parameters or {})}, network_timeout=network_timeout
+        )
 
     @classmethod
-    def connect(cls, arguments: Mapping[str, Any], where: str, *, query_tag: str = "driftguard") -> Session:
+    def connect(
+        cls,
+        arguments: Mapping[str, Any],
+        where: str,
+        *,
+        parameters: Mapping[str, str | int] | None = None,
+        network_timeout: int | None = None,
+    ) -> Session:
         """Connect with the connector's own arguments."""
         import snowflake.connector
         from snowflake.connector.errors import Error
 
-        parameters = {**SESSION_PARAMETERS, "QUERY_TAG": query_tag}
         try:
             connection = snowflake.connector.connect(
                 **arguments,
-                session_parameters=parameters,
+                **({"network_timeout": network_timeout} if network_timeout else {}),
+                session_parameters={**SESSION_PARAMETERS, **(parameters or {})},
                 login_timeout=30,
                 client_session_keep_alive=False,
                 application="driftguard",

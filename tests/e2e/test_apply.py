@@ -84,7 +84,7 @@ def told(process: subprocess.Popen[str]) -> Iterator[str]:
 
 def apply_until(home: Home, stop: Callable[[str], bool], number: signal.Signals) -> subprocess.Popen[str]:
     """Start an apply, and send it a signal at the first line that `stop` wants. A line comes before its statement."""
-    process = home.start("apply")
+    process = home.start("apply", "--jobs", "1")  # so that a line comes right before its statement
     for line in told(process):
         if stop(line):
             process.send_signal(number)
@@ -154,6 +154,8 @@ def test_an_apply_that_is_killed_at_every_statement_ends_like_an_undisturbed_one
             assert begun["message"] == "catch up"
             said = home.run("status")
             assert "the next apply goes on with" in said or begun["done"] == begun["statements"]
+            for sent in begun["half_done"]:
+                assert f"half done: {sent['statement']} (sent {sent['since']} UTC by {sent['by']})" in said
             assert f"({begun['done']} of {begun['statements']} statements)" in said
     assert kills >= len(steps) // 2
 
@@ -287,6 +289,10 @@ def test_a_dry_run_prints_what_apply_then_runs_and_changes_nothing(home: Home) -
         ran = [line.strip() for line in home.run("apply").splitlines()[:-1]]
         assert announced == ran
         assert f"would run {len(ran)} statements" in rehearsed
+        assert (
+            rehearsed.splitlines()[-1]
+            == "on a model of the landing nothing of these revisions is left to do afterwards"
+        )
     home.sync()
     finished(home)
 

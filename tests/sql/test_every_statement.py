@@ -13,6 +13,7 @@ import logging
 import re
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -29,13 +30,18 @@ from driftguard.commands.status import _holder
 from driftguard.config import load
 from driftguard.control import schema
 from driftguard.control.failures import cast_failures
-from driftguard.control.journal import Journal
+from driftguard.control.journal import Attempt, Journal, Place
 from driftguard.control.lease import Lease
+from driftguard.control.link import Link
+from driftguard.control.recovery import Fate, Recovery
 from driftguard.errors import LeaseHeldError
 from driftguard.merge.casts import cast_sql
 from driftguard.migrate.revision import write
 from driftguard.migrate.runner import Runner
+from driftguard.migrate.worker import transaction
+from driftguard.model.identifiers import ObjectName
 from driftguard.model.landing import Cast
+from driftguard.model.plan import Statement
 from driftguard.model.snowflake import Estate
 from driftguard.operations.base import Operation
 from driftguard.operations.catalogue import KINDS
@@ -43,6 +49,7 @@ from driftguard.plan.planner import make_plan
 from driftguard.probe.snowflake import ask, current_account
 from driftguard.sandbox.snowflake.server import SnowflakeServer
 from driftguard.snowflake.capabilities import Answer
+from driftguard.snowflake.history import cancel, runs_now, tagged
 from driftguard.snowflake.introspect import introspect
 from driftguard.snowflake.session import Session
 from landings import CASTS, TABLES, contexts, every_cast
@@ -64,6 +71,8 @@ COMMANDS = {
 }
 # sqlglot stops at `LET x TYPE := (…)` inside a task; the parts of the body are parsed by themselves.
 SCRIPTING = r"(ALTER TASK .* MODIFY AS|CREATE TASK IF NOT EXISTS .*)\s+BEGIN\s"
+# A change of rows with its row in the journal: sqlglot stops here too.
+BLOCK = "BEGIN\nBEGIN TRANSACTION;\n"
 # What sqlfluff does not know. CREATE FILE FORMAT: NULL_IF = ( [ '<string>' … ] ) may be empty. SHOW PRIMARY KEYS.
 UNKNOWN = re.compile(r'NULL_IF = \(\)|SHOW PRIMARY KEYS IN DATABASE "(?:[^"]|"")*"')
 # sqlfluff's stage path ends at the first quote, also at a doubled one ("String & binary data types": '' is a quote).
@@ -73,7 +82,16 @@ STAGE_PATH = re.compile(r"(?<=FROM )'@(?:[^'\\]|''|\\.)*'", re.DOTALL)
 SENDERS = {
     "control/schema.py": {"f'SELECT REVISION FROM {table}'", "f'USE SCHEMA {schema_name(database, schema)}'", "sql"},
     "control/failures.py": {"sql"},
-    "migrate/runner.py": {"statement.sql", "statement"},
+    "control/journal.py": {"'BEGIN TRANSACTION'", "'COMMIT'"},
+    "control/recovery.py": {"'SELECT CURRENT_USER() AS ME'"},
+    "migrate/runner.py": {"sql"},
+    "migrate/worker.py": {"sql"},
+    "snowflake/history.py": {
+        "f'SELECT QUERY_ID, QUERY_TAG, EXECUTION_STATUS FROM {history} WHERE QUERY_TAG IN ({wanted})'",
+        "f'SELECT COUNT(*) AS FOUND FROM {history}'",
+        "f'SELECT SYSTEM$CANCEL_QUERY({literal(query_id)})'",
+        "sql",
+    },
     "snowflake/session.py": {"sql"},
     "snowflake/introspect.py": {
         "'SELECT CURRENT_ACCOUNT() AS ACCOUNT, CURRENT_ROLE() AS ROLE'",
@@ -136,7 +154,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
             runner = Runner(
                 session,
                 open_session,
-                lambda: introspect(session, "DB", schemas),
+                lambda at: introspect(at, "DB", schemas),
                 database="DB",
                 control_schema=POLICY.control_schema,
                 lease_seconds=60,
@@ -167,11 +185,29 @@ def _prepare(session: RecordingSession, home: Path) -> None:
         session.execute(statement)
 
 
+def _recovery(session: RecordingSession, place: Place) -> None:
+    """What is asked of the history, and a change of rows in a transaction with its row."""
+    assert tagged(session, "DB", ["it's a tag"], 'o"dd', datetime.now(UTC).replace(tzinfo=None)) == ((), True)
+    assert not runs_now(session, ObjectName("DB", "STAGING", "it's"))
+    recovery = Recovery("DB", 1, lambda _: None)
+    attempt = Attempt("no such tag", datetime.now(UTC).replace(tzinfo=None))
+    assert recovery.fate(Link(session, lambda: session), [attempt], "it") is Fate.ABSENT
+    query = session.rows("SELECT LAST_QUERY_ID() AS Q")[0]["Q"]
+    session.seen.pop()
+    cancel(session, query)
+    session.execute(transaction("DELETE FROM lease WHERE name = 'it''s nobody'", Journal(session).done_sql(place)))
+
+
 def _control(session: RecordingSession, open_session: object) -> None:
     """The statements of the control tables that an apply without trouble does not send."""
     assert cast_failures(session, "DB", POLICY.control_schema, 7) == ((), ())
     journal = Journal(session)
-    journal.failed("r1", "d1", 0, 0, "it's \\ 100 % broken")
+    place = Place("r1", "d1", 0, 0)
+    journal.failed(place, "a tag", "it's \\ 100 % broken")
+    assert not journal.is_done(place)
+    many = [(dataclasses.replace(place, statement=n), Statement(f"-- {n}", "it's many")) for n in range(101)]
+    journal.plan(many)
+    _recovery(session, place)
     beats = threading.Event()
 
     class Watched(RecordingSession):
@@ -186,11 +222,11 @@ def _control(session: RecordingSession, open_session: object) -> None:
         schema.use(opened, "DB", POLICY.control_schema)
         return Watched(opened.connection, "test", session.seen)
 
-    with Lease(session, control_session, 3) as lease:
-        lease.check()
+    with Lease(Link(session, control_session), 3) as lease:
+        lease.check(session)
         assert _holder(session) == lease.holder
         with pytest.raises(LeaseHeldError, match="another apply"):
-            Lease(session, control_session, 3).__enter__()
+            Lease(Link(session, control_session), 3).__enter__()
         assert beats.wait(10), "the heartbeat did not beat"
 
 
@@ -257,7 +293,11 @@ def test_sqlglot_parses_all_but_the_listed_commands(statements: list[str], parse
     for sql in statements:
         parsed = parsers.parse(sql)
         listed = next((p for p in COMMANDS if re.fullmatch(p, sql, re.DOTALL)), None)
-        if parsed.glot is None:
+        if parsed.glot is None and sql.startswith(BLOCK):
+            change, row = sql.removeprefix(BLOCK).split(";\nCOMMIT;\n")[0].split(";\n")
+            assert isinstance(parsers.parse(change).glot, exp.Delete)
+            assert isinstance(parsers.parse(row).glot, exp.Insert)
+        elif parsed.glot is None:
             assert re.match(SCRIPTING, sql, re.DOTALL), f"{parsed.problem}: {sql}"
             assert listed
         elif isinstance(parsed.glot, exp.Command):

@@ -15,7 +15,9 @@ import socket
 import threading
 import time
 import uuid
+from collections import OrderedDict
 from collections.abc import Mapping
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -53,9 +55,11 @@ class SnowflakeServer:
         self.engine = Engine()
         self.replay_problems: list[str] = []
         self._state_dir = state_dir
+        self._lock = threading.Lock()
         self._passwords = dict(passwords) if passwords is not None else None
         self._tokens: dict[str, Session] = {}
         self._answers: dict[str, dict[str, Any]] = {}
+        self._requests: OrderedDict[tuple[int, str], Future[dict[str, Any]]] = OrderedDict()
         self._uvicorn: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None
 
@@ -230,7 +234,26 @@ class SnowflakeServer:
             threading.Thread(target=self._answer, args=(session, body, request_id, query_id), daemon=True).start()
             data = {"queryId": query_id, "getResultUrl": f"/queries/{query_id}/result", "queryAbortsAfterSecs": 300}
             return JSONResponse({"data": data, "code": _IN_PROGRESS, "message": None, "success": True})
-        return JSONResponse(await run_in_threadpool(self._answer, session, body, request_id, query_id))
+        return JSONResponse(await run_in_threadpool(self._once, session, body, request_id, query_id))
+
+    def _once(self, session: Session, body: dict[str, Any], request_id: str, query_id: str) -> dict[str, Any]:
+        """A request that a client repeats, because its connection broke, gets the answer of the first.
+
+        docs.snowflake.com says so of the SQL API ("Resubmitting a request to execute SQL statements"); the connector
+        repeats its own requests under one requestId.
+        """
+        key = (session.id, request_id)
+        with self._lock:
+            earlier = self._requests.get(key) if request_id else None
+            if earlier is None:
+                mine = self._requests[key] = Future()
+                while len(self._requests) > 1000:
+                    self._requests.popitem(last=False)
+        if earlier is not None:
+            return earlier.result()
+        answer = self._answer(session, body, request_id, query_id)
+        mine.set_result(answer)
+        return answer
 
     def _answer(self, session: Session, body: dict[str, Any], request_id: str, query_id: str) -> dict[str, Any]:
         """Runs the statement to its end, whether or not the client still listens."""

@@ -195,13 +195,24 @@ def _task_name(text: str) -> str:
 
 
 def _query_history(ex: Execution, given: Arguments, home: str) -> Answer:
-    start = max(_moment(given.get("END_TIME_RANGE_START", 0)), ex.now - 7 * DAY)
+    """Statements still at work first, then by their end. A range outside of the last 7 days is an error."""
+    start = _moment(given["END_TIME_RANGE_START"]) if "END_TIME_RANGE_START" in given else ex.now - 7 * DAY
+    end = _moment(given["END_TIME_RANGE_END"]) if "END_TIME_RANGE_END" in given else None
+    if start < ex.now - 7 * DAY or (end is not None and end < ex.now - 7 * DAY):
+        raise errors.SnowflakeError(
+            1009, "22023", "Cannot retrieve data on queries that completed more than 7 days ago."
+        )
     admin = ex.grants.admin(ex.role)
     limit = _limit(given, 100)
     wanted = str(given["SESSION_ID"]) if "SESSION_ID" in given else None
+    user = _task_name(str(given["USER_NAME"])) if "USER_NAME" in given else None
+    found = [one for one in ex.engine.history.queries if one is not ex.record]
+    found.sort(key=lambda one: one.end or ex.now, reverse=True)
     rows: list[Row] = []
-    for one in reversed(ex.engine.history.queries):
-        if (one.end or ex.now) < start or (wanted is not None and str(one.session_id) != wanted):
+    for one in found:
+        if (one.end or ex.now) < start or (end is not None and (one.end is None or one.end > end)):
+            continue
+        if (user is not None and one.user != user) or (wanted is not None and str(one.session_id) != wanted):
             continue
         if not admin and one.user != ex.session.user:
             continue
@@ -222,7 +233,7 @@ def _query_history(ex: Execution, given: Arguments, home: str) -> Answer:
                 None if one.error_code is None else f"{one.error_code:06d}",
                 one.error_message,
                 one.start,
-                one.end,
+                one.end or 0,  # documented: the epoch while it runs
                 elapsed,
                 one.rows,
             )
@@ -235,6 +246,10 @@ def _query_history(ex: Execution, given: Arguments, home: str) -> Answer:
         "QUERY_TAG "
         "EXECUTION_STATUS ERROR_CODE ERROR_MESSAGE START_TIME@ END_TIME@ TOTAL_ELAPSED_TIME# ROWS_PRODUCED#"
     ), rows
+
+
+def _me(ex: Execution) -> str:
+    return '"' + ex.session.user.replace('"', '""') + '"'
 
 
 def _dependents(ex: Execution, given: Arguments, home: str) -> Answer:
@@ -256,6 +271,7 @@ _FUNCTIONS: dict[str, Callable[[Execution, Arguments, str], Answer]] = {
     "TASK_HISTORY": _task_history,
     "QUERY_HISTORY": _query_history,
     "QUERY_HISTORY_BY_SESSION": _query_history,
+    "QUERY_HISTORY_BY_USER": lambda ex, given, home: _query_history(ex, {"USER_NAME": _me(ex), **given}, home),
     "TASK_DEPENDENTS": _dependents,
     "RESULT_SCAN": lambda *_: ([], []),
 }
@@ -278,5 +294,6 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "INCLUDE_CLIENT_GENERATED_STATEMENT",
     ),
     "QUERY_HISTORY_BY_SESSION": ("SESSION_ID", "END_TIME_RANGE_START", "END_TIME_RANGE_END", "RESULT_LIMIT"),
+    "QUERY_HISTORY_BY_USER": ("USER_NAME", "END_TIME_RANGE_START", "END_TIME_RANGE_END", "RESULT_LIMIT"),
     "TASK_DEPENDENTS": ("TASK_NAME", "RECURSIVE"),
 }

@@ -1,0 +1,126 @@
+"""One added column on each of many tables, 50 ms to every round trip: `apply` with one connection against eight.
+
+The stand-in runs one statement at a time, so what it needs itself is the same with any number of connections; it is
+printed beside the ratio.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from driftguard.migrate.revision import write
+from driftguard.migrate.runner import Runner
+from driftguard.model.identifiers import ObjectName
+from driftguard.model.snowflake import SfType
+from driftguard.operations.add_columns import AddColumns
+from driftguard.operations.columns import ColumnDef
+from driftguard.sandbox.snowflake.server import SnowflakeServer
+from driftguard.snowflake.introspect import introspect
+from driftguard.snowflake.session import Session
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "support"))
+from proxy import Proxy
+
+GOAL = 5.0
+
+
+def serve(pipe: Any) -> None:
+    """The stand-in, in a process of its own."""
+    server = SnowflakeServer()
+    server.start()
+    pipe.send(server.port)
+    pipe.recv()
+
+
+def slow_down(pipe: Any, port: int, delay: float) -> None:
+    """The line to it, in another."""
+    pipe.send(Proxy(port, delay=delay).port)
+    pipe.recv()
+
+
+def start(target: Any, *given: Any) -> tuple[Any, int]:
+    """What ends it, and its port."""
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    context.Process(target=target, args=(theirs, *given), daemon=True).start()
+    return ours, ours.recv()
+
+
+def arguments(port: int) -> dict[str, object]:
+    return {**SnowflakeServer(port=port).connect_kwargs(), "port": port}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--tables", type=int, default=100)
+    parser.add_argument("--delay-ms", type=float, default=50.0)
+    options = parser.parse_args()
+    server, direct = start(serve)
+    line, slow = start(slow_down, direct, options.delay_ms / 1000)
+    try:
+        times = {jobs: run(direct, slow, options.tables, jobs) for jobs in (1, 8)}
+    finally:
+        line.send("enough")
+        server.send("enough")
+    ratio = times[1] / times[8]
+    print(f"{options.tables} tables, {options.delay_ms:.0f} ms a round trip, journal on")
+    print(f"--jobs 1: {times[1]:.2f} s   --jobs 8: {times[8]:.2f} s   ratio {ratio:.1f} (goal {GOAL:.0f})")
+    return 0
+
+
+def run(direct: int, slow: int, tables: int, jobs: int) -> float:
+    """Seconds of an apply on a database of its own."""
+    database = f"JOBS{jobs}"
+    columns = ", ".join(f"C{n} VARCHAR(10)" for n in range(10))
+    session = Session.connect(arguments(direct), "direct")
+    for sql in (f"CREATE DATABASE {database}", f"CREATE SCHEMA {database}.FINAL"):
+        session.execute(sql)
+    for number in range(tables):
+        session.execute(f"CREATE TABLE {database}.FINAL.T{number} ({columns})")
+    added = (ColumnDef("ADDED", SfType("VARCHAR", length=100)),)
+    operations = tuple(AddColumns(ObjectName(database, "FINAL", f"T{n}"), added) for n in range(tables))
+
+    def open_session() -> Session:
+        return Session.connect(arguments(slow), "slow")
+
+    with tempfile.TemporaryDirectory() as folder, open_session() as first:
+        runner = Runner(
+            first,
+            open_session,
+            lambda at: introspect(at, database, ("FINAL",)),
+            database=database,
+            control_schema="DRIFTGUARD",
+            lease_seconds=300,
+            jobs=jobs,
+        )
+        revision = write(Path(folder), "one column each", operations)
+        began = time.perf_counter()
+        outcome = runner.apply([revision])
+        seconds = time.perf_counter() - began
+    assert len(outcome.steps) == tables
+    told(session, jobs, seconds)
+    return seconds
+
+
+def told(session: Session, jobs: int, seconds: float) -> None:
+    rows = session.rows(
+        "SELECT QUERY_TEXT, DATEDIFF('microsecond', START_TIME, END_TIME) / 1000 AS MS FROM "
+        "TABLE(SNOWFLAKE.INFORMATION_SCHEMA.QUERY_HISTORY(RESULT_LIMIT => 10000))".replace("SNOWFLAKE", f"JOBS{jobs}")
+    )
+    alters = [float(row["MS"]) for row in rows if row["QUERY_TEXT"].startswith(f'ALTER TABLE "JOBS{jobs}"')]
+    inserts = [float(row["MS"]) for row in rows if row["QUERY_TEXT"].startswith("INSERT INTO journal")]
+    print(
+        f"--jobs {jobs}: {seconds:.2f} s; the stand-in's own ms a statement, with waiting for each other: "
+        f"ALTER {statistics.median(alters):.0f}, journal {statistics.median(inserts):.0f}"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

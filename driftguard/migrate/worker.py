@@ -1,0 +1,152 @@
+"""Runs the statements of one operation after the other on a connection of its own.
+
+For each: a row `started`, written only under the lease; the statement, under a QUERY_TAG of its own; a row `done`.
+A statement whose answer did not come is looked for before it is sent again.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Collection
+from typing import TypeVar
+
+from driftguard.control.journal import Attempt, Journal, Place
+from driftguard.control.lease import Lease
+from driftguard.control.link import TRIES, Link
+from driftguard.control.recovery import Fate, Recovery
+from driftguard.errors import DriftguardError, HalfwayError
+from driftguard.migrate.schedule import Job, Narrator, Step
+from driftguard.model.identifiers import ObjectName
+from driftguard.model.plan import Statement
+from driftguard.model.snowflake import Estate
+from driftguard.snowflake.errors import connection_lost, number, text
+from driftguard.snowflake.history import runs_now
+from driftguard.snowflake.session import Session
+
+T = TypeVar("T")
+_DML = re.compile(r"\s*(INSERT|UPDATE|DELETE|MERGE)\b", re.IGNORECASE)
+# Nothing in the catalog says that they ran; a second time does nothing.
+_SWITCHES = (" SUSPEND", " RESUME", " REFRESH")
+
+
+def is_dml(statement: Statement) -> bool:
+    """Does it change rows? It then runs in a transaction together with its row `done`."""
+    return _DML.match(statement.sql) is not None
+
+
+class Worker:
+    """`apply` runs are told from each other by `run`, their statements by the tag of each attempt."""
+
+    def __init__(
+        self,
+        link: Link,
+        lease: Lease,
+        run: str,
+        recovery: Recovery,
+        introspect: Callable[[Session], Estate],
+        narrator: Narrator,
+        say: Callable[[str], None],
+        patience: float,
+    ) -> None:
+        self.link = link
+        self._lease = lease
+        self._run = run
+        self._recovery = recovery
+        self._introspect = introspect
+        self._narrator = narrator
+        self._say = say
+        self._patience = patience
+
+    def run(self, job: Job, job_number: int) -> None:
+        """All open statements of an operation, in their order. Raises `HalfwayError` at the first that fails."""
+        task = job.operation.waits_for()
+        for position, statement in job.todo:
+            place = Place(job.place.revision, job.place.digest, job.place.operation, position)
+            if task is not None and not statement.sql.endswith(" SUSPEND"):
+                self._rest(task)
+                task = None
+            self._statement(job, job_number, place, statement)
+        self._narrator.ended(job_number)
+
+    def _statement(self, job: Job, job_number: int, place: Place, statement: Statement) -> None:
+        attempts = list(job.attempts.get(place.statement, {}).values())
+        told = False
+        for left in reversed(range(TRIES)):
+            if attempts and self._ran(job, place, statement, attempts):
+                if not told:
+                    self._say(f"already ran: {statement.summary}")
+                return
+            if not told:
+                self._narrator.step(job_number, Step(place.revision, job.operation.summary(), statement))
+                told = True
+            attempt = self._call(lambda journal: journal.started(place))
+            try:
+                self._send(place, statement, attempt)
+                break
+            except DriftguardError:
+                raise
+            except Exception as error:
+                if number(error) < 0:
+                    raise
+                if not connection_lost(error):
+                    why = text(error)
+                    self._call(lambda journal: journal.failed(place, attempt.tag, why))  # noqa: B023
+                    raise HalfwayError(
+                        f'revision {place.revision} stopped at "{statement.summary}": {why}',
+                        hint="mend the cause, then run `driftguard apply` again: it goes on from there",
+                    ) from None
+                if not left:
+                    raise HalfwayError(
+                        f'revision {place.revision} stopped at "{statement.summary}": the connection broke {TRIES} '
+                        f"times ({text(error)})",
+                        hint="run `driftguard apply` again: it goes on from there",
+                    ) from None
+                attempts.append(attempt)
+                self.link.reconnect()
+        if not is_dml(statement):
+            self._call(lambda journal: journal.done(place))
+
+    def _send(self, place: Place, statement: Statement, attempt: Attempt) -> None:
+        session = self.link.session
+        sql = statement.sql
+        if is_dml(statement):
+            sql = transaction(sql, Journal(session, self._lease, self._run).done_sql(place))
+        self._lease.ready(session)
+        session.execute(sql, tag=attempt.tag)
+
+    def _ran(self, job: Job, place: Place, statement: Statement, attempts: Collection[Attempt]) -> bool:
+        """Did one of the attempts succeed? The journal has it then."""
+        fate = self._recovery.fate(self.link, list(attempts), statement.summary)
+        if is_dml(statement):
+            return self._call(lambda journal: journal.is_done(place))
+        if fate is Fate.UNKNOWN and not statement.sql.endswith(_SWITCHES):
+            estate = self.link.call(self._introspect)
+            if statement.sql not in {one.sql for one in job.operation.statements(estate)}:
+                fate = Fate.SUCCEEDED
+        if fate is Fate.SUCCEEDED:
+            self._call(lambda journal: journal.done(place))
+        return fate is Fate.SUCCEEDED
+
+    def _call(self, work: Callable[[Journal], T]) -> T:
+        return self.link.call(lambda session: work(Journal(session, self._lease, self._run)))
+
+    def _rest(self, task: ObjectName) -> None:
+        """Wait until no run of the task is at work. Raises `HalfwayError` when that takes too long."""
+        end, pause, said = time.monotonic() + self._patience, 0.2, False
+        while self.link.call(lambda session: runs_now(session, task)):
+            if not said:
+                self._say(f"{task} is running; waiting for it to end")
+                said = True
+            if time.monotonic() > end:
+                raise HalfwayError(
+                    f"{task} has been running for more than {self._patience:.0f} s",
+                    hint="run `driftguard apply` again once it has ended",
+                )
+            time.sleep(pause)
+            pause = min(pause * 1.5, 5.0)
+
+
+def transaction(sql: str, done: str) -> str:
+    """One request, so that a cut leaves no open transaction behind. Source: docs.snowflake.com "Transactions"."""
+    return f"BEGIN\nBEGIN TRANSACTION;\n{sql};\n{done};\nCOMMIT;\nEXCEPTION\nWHEN OTHER THEN\nROLLBACK;\nRAISE;\nEND"

@@ -1,0 +1,82 @@
+"""What Snowflake remembers of statements and task runs: found by QUERY_TAG, followed to their end, cancelled.
+
+Sources: docs.snowflake.com "QUERY_HISTORY, QUERY_HISTORY_BY_*", "TASK_HISTORY", "SYSTEM$CANCEL_QUERY".
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from driftguard.model.identifiers import ObjectName
+from driftguard.snowflake.session import Session
+from driftguard.sql.snowflake import literal, quote
+
+KEPT = timedelta(days=6, hours=23)  # a range that begins before the last 7 days is an error
+MOST = 10_000  # the largest RESULT_LIMIT; it is applied before WHERE
+_SLACK = timedelta(hours=1)  # clocks of this machine and of Snowflake
+
+
+class Status(enum.Enum):
+    """A statement's state, of EXECUTION_STATUS's seven words: neither success nor failure is still at work."""
+
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"  # a cancelled statement is one that failed
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One statement of the history."""
+
+    id: str
+    tag: str
+    status: Status
+
+
+def tagged(
+    session: Session, database: str, tags: Iterable[str], user: str, since: datetime
+) -> tuple[tuple[Query, ...], bool]:
+    """The statements of `user` with one of `tags` that ended after `since` (UTC) or still run.
+
+    The second part is False where the history was cut at its limit, so that a statement may be missing. Statements of
+    another user are there only with MONITOR or OPERATE on the warehouse. Connector errors pass through.
+    """
+    begin = literal((since - _SLACK).isoformat(sep=" ", timespec="seconds"))
+    history = (
+        f"TABLE({quote(database)}.INFORMATION_SCHEMA.QUERY_HISTORY_BY_USER(USER_NAME => {literal(quote(user))}, "
+        f"END_TIME_RANGE_START => {begin}::TIMESTAMP_LTZ, RESULT_LIMIT => {MOST}))"
+    )
+    wanted = ", ".join(literal(tag) for tag in tags)
+    rows = session.rows(f"SELECT QUERY_ID, QUERY_TAG, EXECUTION_STATUS FROM {history} WHERE QUERY_TAG IN ({wanted})")
+    found = tuple(Query(str(r["QUERY_ID"]), str(r["QUERY_TAG"]), _status(r["EXECUTION_STATUS"])) for r in rows)
+    if found:
+        return found, True
+    (counted,) = session.rows(f"SELECT COUNT(*) AS FOUND FROM {history}")
+    return (), int(counted["FOUND"]) < MOST
+
+
+def _status(text: object) -> Status:
+    word = str(text).lower()
+    if word == "success":
+        return Status.SUCCEEDED
+    return Status.FAILED if word.startswith("fail") else Status.RUNNING
+
+
+def cancel(session: Session, query_id: str) -> None:
+    """Ask Snowflake to stop a statement. A user may stop their own. Connector errors pass through."""
+    session.rows(f"SELECT SYSTEM$CANCEL_QUERY({literal(query_id)})")
+
+
+def runs_now(session: Session, task: ObjectName) -> bool:
+    """Is a run of this task, or of the graph below it, at work? Connector errors pass through."""
+    sql = (
+        "SELECT COUNT(*) AS RUNS FROM "
+        f"TABLE({quote(task.database)}.INFORMATION_SCHEMA.TASK_HISTORY(SCHEDULED_TIME_RANGE_START => "
+        f"DATEADD('day', -1, CURRENT_TIMESTAMP()), RESULT_LIMIT => {MOST})) WHERE STATE = 'EXECUTING' AND "
+        f"SCHEMA_NAME = {literal(task.schema)} AND NAME = {literal(task.name)}"
+    )
+    (row,) = session.rows(sql)
+    return int(row["RUNS"]) > 0

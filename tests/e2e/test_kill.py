@@ -1,0 +1,159 @@
+"""An apply is killed, or its connection cut, at every statement that it sends; the next one ends where an undisturbed
+one does. A proxy on the wire counts the statements, not driftguard."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+import rig
+from driftguard.operations.catalogue import KINDS
+from driftguard.sandbox.snowflake.server import SnowflakeServer
+from home import ENVIRONMENT
+from proxy import AFTER, BEFORE, Proxy
+from rig import LATER, Rig
+from warm import Warm
+
+
+@dataclass
+class Ground:
+    """A stand-in, a warm process, and how an undisturbed apply ends."""
+
+    server: SnowflakeServer
+    warm: Warm
+    folder: Path
+    texts: tuple[str, ...] = ()  # of the statements that an undisturbed apply sends
+    landing: str = ""
+    journal: tuple[tuple[object, ...], ...] = ()
+
+    @property
+    def statements(self) -> int:
+        return len(self.texts)
+
+    def number(self, pattern: str) -> int:
+        """Of the first statement like that."""
+        return next(n for n, text in enumerate(self.texts, start=1) if re.match(pattern, text, re.DOTALL))
+
+    def start(self) -> tuple[Rig, Proxy]:
+        """A database of its own, reached through a proxy."""
+        proxy = Proxy(self.server.port)
+        return rig.make(self.server, self.folder, port=proxy.port), proxy
+
+
+@pytest.fixture(scope="module")
+def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
+    server = SnowflakeServer()
+    server.start()
+    warm = Warm(ENVIRONMENT)
+    found = Ground(server, warm, tmp_path_factory.mktemp("kill"))
+    try:
+        one, proxy = found.start()
+        assert {operation.kind for operation in one.revision.operations} == set(KINDS)
+        code = warm.wait(warm.start(one.directory, "apply", "--jobs", "1"))
+        assert code == 0, (one.directory / "err.txt").read_text()
+        found.texts = tuple(proxy.seen)
+        found.landing, found.journal = one.landing(), tuple(one.journal())
+        proxy.close()
+        yield found
+    finally:
+        warm.close()
+        server.stop()
+
+
+def ended(one: Rig, ground: Ground, where: object) -> None:
+    """The landing, the tasks' states and the journal are those of an undisturbed apply, and nothing is left to plan."""
+    assert one.landing() == ground.landing, where
+    assert tuple(one.journal()) == ground.journal, where
+    assert one.plan(*LATER).operations == (), where
+    assert one.apply().steps == (), where
+
+
+def kill(ground: Ground, at: int, how: str, jobs: int) -> bool:
+    """Kill an apply at a statement, finish with another. False where it had ended before."""
+    one, proxy = ground.start()
+    try:
+        pids: list[int] = []
+        proxy.at, proxy.how = at, how
+        proxy.then = lambda: os.kill(pids[0], signal.SIGKILL)
+        pids.append(ground.warm.start(one.directory, "apply", "--jobs", str(jobs)))
+        code = ground.warm.wait(pids[0])
+        if not proxy.broken:
+            assert code == 0
+            return False
+        assert code == -signal.SIGKILL
+    finally:
+        proxy.close()
+    one.free_the_lease()
+    one.apply(jobs=jobs)
+    ended(one, ground, (at, how, jobs))
+    return True
+
+
+def cut(ground: Ground, at: int, how: str, jobs: int) -> bool:
+    """Cut the connection at a statement for as long as the connector tries; the same apply comes to its end."""
+    one, proxy = ground.start()
+    try:
+        proxy.at, proxy.how = at, how
+        code = ground.warm.wait(ground.warm.start(one.directory, "apply", "--jobs", str(jobs), network_timeout=1))
+        assert code == 0, (at, how, (one.directory / "err.txt").read_text())
+        if not proxy.broken:
+            return False
+    finally:
+        proxy.close()
+    ended(one, ground, (at, how, jobs))
+    again = one.history(f"QUERY_TAG LIKE 'driftguard:{one.revision.id}:%'")
+    ran = [row["QUERY_TEXT"] for row in again if row["EXECUTION_STATUS"] == "SUCCESS"]
+    assert len(ran) == len(set(ran)), "a statement that had succeeded was sent again"
+    return True
+
+
+# One or two of each sort on every change; all of them in the long run.
+KILLS = (
+    ("CREATE TABLE IF NOT EXISTS lease", AFTER),
+    ("INSERT INTO journal .*planned", AFTER),
+    ("INSERT INTO journal .*started", AFTER),
+    ('ALTER TABLE .*ADD IF NOT EXISTS "POINTS"', AFTER),
+    ('ALTER TASK .*ORDERS_MERGE" SUSPEND', AFTER),
+    ('ALTER TASK .*ORDERS_MERGE" MODIFY', BEFORE),
+    ('ALTER TASK .*ORDERS_MERGE" RESUME', BEFORE),
+    ("ALTER PIPE .*REFRESH", AFTER),
+    ("INSERT INTO revision", AFTER),
+)
+CUTS = (
+    ("UPDATE lease SET holder='", AFTER),
+    ('ALTER TASK .*ORDERS_MERGE" SUSPEND', AFTER),
+    ("CREATE PIPE", BEFORE),
+)
+
+
+@pytest.mark.parametrize(("pattern", "how"), KILLS)
+def test_an_apply_that_is_killed_there_is_finished_by_the_next(ground: Ground, pattern: str, how: str) -> None:
+    assert kill(ground, ground.number(pattern), how, jobs=1)
+
+
+@pytest.mark.parametrize("share", (0.5, 0.7))
+def test_four_connections_that_are_killed_are_finished_by_the_next(ground: Ground, share: float) -> None:
+    assert kill(ground, int(ground.statements * share), AFTER, jobs=4)
+
+
+@pytest.mark.parametrize(("pattern", "how"), CUTS)
+def test_an_apply_whose_connection_is_cut_there_finishes_by_itself(ground: Ground, pattern: str, how: str) -> None:
+    assert cut(ground, ground.number(pattern), how, jobs=1)
+
+
+@pytest.mark.long
+def test_an_apply_that_is_killed_at_any_statement_is_finished_by_the_next(ground: Ground) -> None:
+    points = [(at, how) for at in range(1, ground.statements + 1) for how in (BEFORE, AFTER)]
+    assert [point for point in points if kill(ground, *point, jobs=1)] == points
+
+
+@pytest.mark.long
+def test_an_apply_whose_connection_is_cut_at_any_statement_finishes_by_itself(ground: Ground) -> None:
+    points = [(at, how) for at in range(1, ground.statements + 1) for how in (BEFORE, AFTER)]
+    assert [point for point in points if cut(ground, *point, jobs=1)] == points
