@@ -25,15 +25,15 @@ A value goes four hops: PostgreSQL → DMS → Parquet → STAGING → FINAL. Th
 |---|---|
 | exact | the value arrives as it is |
 | assumed exact | likewise, but no document of AWS says so |
-| as text | exact, as PostgreSQL's own text of the value |
+| as text | the value as a text; AWS names the type, not the spelling, which is taken to be PostgreSQL's own |
 | lossy | values of ordinary use are changed |
 | not delivered | DMS does not write the column |
 | unknown | nobody says what DMS writes: finding DG107, and text columns on Snowflake |
 
-*Said by* is what the DMS hops rest on: a footer sample (`typemaps/observed.toml`), AWS's text, or only driftguard's
-stand-in. The Snowflake hops rest on Snowflake's documents and the stand-in; none was ever tried on a real account.
-"Not documented" marks what no document says and the stand-in does. The value proof (`tests/proof`) carries the values
-at the edges of every type through the whole chain and compares what arrives with this page.
+*Said by* is what the weaker of the DMS hops rests on: a footer sample (`typemaps/observed.toml`), AWS's text, or only
+driftguard's stand-in. The Snowflake hops rest on Snowflake's documents and the stand-in; none was ever tried on a real
+account. "Not documented" marks what no document says and the stand-in does. The value proof (`tests/proof`) carries the
+values at the edges of every type through the whole chain and compares what arrives with this page.
 """
 
 KINDS = {"e": "an enum", "c": "a composite type", "r": "any other range", "m": "a multirange"}
@@ -65,13 +65,15 @@ def _line(label: str, where: str, pg: PgType, settings: EndpointSettings) -> str
     hops = delivery.hops + (found.hops if found else ())
     loss = max((h.loss for h in hops), key=lambda item: item.rank)
     notes = "; ".join(dict.fromkeys(h.note for h in hops if h.note))
-    said = f"{hops[0].proven_by}: {hops[0].source}"
+    weakest = min(delivery.hops, key=lambda hop: _CERTAINTY.index(hop.proven_by))
+    said = f"{weakest.proven_by}: {weakest.source}"
     remedy = "; ".join(dict.fromkeys(h.remedy for h in hops if h.remedy and h.loss in _BAD))
     told = loss.value.replace("_", " ") + (f": {notes}" if notes else "") + (f". Better: {remedy}" if remedy else "")
     cells = (label, where, delivery.dms, delivery.parquet, str(found.staging) if found else "-")
     return "| " + " | ".join(map(escape, (*cells, str(found.final) if found else "-", told, said))) + " |"
 
 
+_CERTAINTY = ("stand-in only", "AWS text", "footer sample")
 _BAD = (Loss.LOSSY, Loss.UNKNOWN, Loss.NOT_DELIVERED)
 
 
@@ -175,9 +177,11 @@ def _values() -> Iterator[str]:
         yield "| " + " | ".join(map(escape, cells)) + " |"
     yield ""
     yield (
-        "Worth knowing: thirty-eight nines in numeric(38,0), the text `\\N`, an empty string, a blank, and a JSON\n"
-        "`null` arrive as they are. A decimal whose scale grows after it landed is rounded by Snowflake on load,\n"
-        "silently: DG104 finds it, and only a new column helps.\n"
+        "Worth knowing: thirty-eight nines in numeric(38,0), the text `\\N`, a blank, a JSON `null` arrive as they\n"
+        'are, and so does an empty string with the stand-in: docs.snowflake.com "COPY INTO <table>" says that with\n'
+        "MATCH_BY_COLUMN_NAME an empty column value of a Parquet file is an error, and not whether it means an empty\n"
+        "string. A decimal whose scale grows after it landed is rounded by Snowflake on load, silently, users report:\n"
+        "DG104 finds it, and only a new column helps.\n"
     )
 
 

@@ -274,7 +274,7 @@ def explain(
     if (name is None) == (type_ is None):
         raise UsageError("name either a table (or a column of it) or a --type")
     if type_ is not None:
-        found: Sequence[Explanation] = (explain_type(shell.load_or_none(), type_),)
+        found: Sequence[Explanation] = explain_type(shell.load_or_none(), type_)
     else:
         with shell.working("looking at Aurora"):
             found = run(shell.load(), str(name), source=source, proposal=proposal)

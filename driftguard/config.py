@@ -223,11 +223,13 @@ class Config:
             return value
         path = self.path(value)
         try:
-            loaded = json.loads(path.read_text(encoding="utf-8"))
+            loaded = json.loads(path.read_bytes())  # finds UTF-8 and UTF-16, which a shell of Windows writes, by itself
         except OSError as error:
             raise ConfigError(f"{self.file}: {what} = {value!r}: {error.strerror}", hint="name a JSON file") from None
-        except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        except ValueError as error:
             raise ConfigError(f"{path}: not JSON ({error})") from None
+        except RecursionError:
+            raise ConfigError(f"{path}: nested too deeply") from None
         if not isinstance(loaded, dict):
             raise ConfigError(f"{path}: a JSON object is expected here, not {type(loaded).__name__}")
         return loaded
@@ -278,10 +280,12 @@ def _table(value: object) -> dict[str, Any]:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}") from None
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except RecursionError:
+        raise ConfigError(f"{path}: nested too deeply") from None
+    except ValueError as error:  # also a number of thousands of digits
         raise ConfigError(f"{path}: not valid TOML: {error}") from None
 
 

@@ -172,7 +172,16 @@ def test_paths_start_at_the_folder_of_the_file(tmp_path: Path) -> None:
     assert found.path("/abs.json") == Path("/abs.json")
 
 
-@pytest.mark.parametrize(("text", "why"), [("[1]", "JSON object"), ("{", "not JSON"), (None, "No such file")])
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("[1]", "JSON object"),
+        ("{", "not JSON"),
+        (None, "No such file"),
+        ("[" * 100_000, "nested too deeply"),
+        ("9" * 5000, "not JSON"),
+    ],
+)
 def test_a_named_json_document_must_be_an_object(tmp_path: Path, text: str | None, why: str) -> None:
     found = read(tmp_path)
     if text is not None:
@@ -184,3 +193,16 @@ def test_a_named_json_document_must_be_an_object(tmp_path: Path, text: str | Non
 
 def test_no_section_takes_unknown_keys() -> None:
     assert Settings.model_config["extra"] == "forbid"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_json_file_is_read_as_a_shell_of_windows_writes_it(tmp_path: Path, encoding: str) -> None:
+    (tmp_path / "s3.json").write_text('{"BucketFolder": "é"}', encoding=encoding)
+    (tmp_path / "driftguard.toml").write_text('[landing]\ndatabase = "DB"\n', encoding=encoding.replace("16", "8"))
+    assert load(directory=tmp_path, environ={}).document("s3.json", "s3_settings") == {"BucketFolder": "é"}
+
+
+def test_a_file_that_is_nested_beyond_measure_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "driftguard.toml").write_text("x = " + "[" * 5000 + "]" * 5000)
+    with pytest.raises(ConfigError, match="nested too deeply"):
+        load(directory=tmp_path, environ={})

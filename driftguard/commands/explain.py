@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 
 from driftguard.commands.check import Proposal, proposed_catalog
@@ -10,7 +11,7 @@ from driftguard.config import Config
 from driftguard.dms.files import dms_tasks
 from driftguard.drift.context import Context
 from driftguard.errors import UsageError
-from driftguard.model.catalog import Catalog, Table
+from driftguard.model.catalog import Catalog, PgType, Table
 from driftguard.model.emission import Emission, Role
 from driftguard.model.explanation import Explanation, Way
 from driftguard.model.identifiers import TableName
@@ -18,29 +19,37 @@ from driftguard.model.landing import Cast, Landing
 from driftguard.model.settings import EndpointSettings
 from driftguard.model.snowflake import Estate
 from driftguard.sql.postgres import readings
+from driftguard.typemap.load import TypeMaps, shipped
 from driftguard.typemap.load import load as load_typemaps
-from driftguard.typemap.load import shipped
 from driftguard.typemap.resolve import Resolver
 from driftguard.typemap.typetext import parse_type
 
 
-def explain_type(config: Config | None, text: str) -> Explanation:
-    """A bare type under the settings of each different DMS task of `config`, or under DMS's defaults without one.
+def explain_type(config: Config | None, text: str) -> tuple[Explanation, ...]:
+    """A bare type under DMS's defaults, or with `config` once for all its DMS tasks that carry it in the same way.
 
     Raises `UsageError` for what is no type.
     """
     pg = parse_type(text)
     if config is None:
-        settings, maps, task = EndpointSettings(), shipped(), "DMS's defaults"
-    else:
-        files = config.settings.typemaps
-        first = dms_tasks(config)[0]
-        settings, task = first.endpoint, f"DMS task {first.name}"
-        maps = load_typemaps(config.path(files.overrides), config.path(files.observed))
+        return (
+            Explanation(text.strip(), "a bare type", "DMS's defaults", (_bare(pg, shipped(), EndpointSettings()),)),
+        )
+    files = config.settings.typemaps
+    maps = load_typemaps(config.path(files.overrides), config.path(files.observed))
+    ways: dict[Way, list[str]] = defaultdict(list)
+    for task in dms_tasks(config):
+        ways[_bare(pg, maps, task.endpoint)].append(task.name)
+    return tuple(
+        Explanation(text.strip(), "a bare type", f"DMS task {', '.join(names)}", (way,)) for way, names in ways.items()
+    )
+
+
+def _bare(pg: PgType, maps: TypeMaps, settings: EndpointSettings) -> Way:
     types = Resolver(maps, settings)
     delivery = types.deliver(pg)
     destination = types.land(delivery.parquet, pg, (TableName("", ""), ""))
-    way = Way(
+    return Way(
         name=pg.text,
         type=pg.text,
         emitted_as="",
@@ -52,7 +61,6 @@ def explain_type(config: Config | None, text: str) -> Explanation:
         key=False,
         hops=delivery.hops + (destination.hops if destination else ()),
     )
-    return Explanation(text.strip(), "a bare type", task, (way,))
 
 
 def explain(
@@ -75,10 +83,12 @@ def explain(
         for refusal in context.expectation.refusals
     ]
     if not found:
-        raise UsageError(
-            f"{table.id}: {_why_not(context, table)}", hint="see the selection rules of the table mappings"
-        )
+        raise UsageError(f"{table.id}: {_why_not(context, table)}", hint=_REMEDIES.get(table.persistence, _UNLOGGED))
     return tuple(found)
+
+
+_UNLOGGED = "if its rows are to leave Aurora, make it a logged table"
+_REMEDIES = {"p": "see the selection rules of the table mappings"}
 
 
 def _why_not(context: Context, table: Table) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,15 +16,16 @@ from driftguard.drift.expect import expect, stage_name
 from driftguard.emission.emit import emit
 from driftguard.emission.observed import overlay
 from driftguard.errors import ConfigError, UsageError
-from driftguard.model.catalog import Catalog, partition_roots
-from driftguard.model.emission import Emission
+from driftguard.model.catalog import Catalog, PgType, partition_roots
+from driftguard.model.emission import Emission, Role
+from driftguard.model.identifiers import TableName
 from driftguard.model.observed import Look, Sighting
 from driftguard.model.settings import DmsTask
 from driftguard.model.snapshot import load_catalog, load_estate
 from driftguard.model.snowflake import Estate
 from driftguard.snowflake.session import Session, configured
 from driftguard.typemap.load import load as load_typemaps
-from driftguard.typemap.resolve import Resolver
+from driftguard.typemap.resolve import Resolver, idle
 
 LIVE = "live"
 
@@ -135,8 +136,17 @@ def build_context(
         before=before,
         unselected=tuple(unselected),
         stale=tuple(f"{s.label} is {s.age_days:.0f} days old" for s in seen if (s.age_days or 0) > limit),
+        idle=tuple(f"{maps.origin}: {item}" for item in idle(maps, _landed(emissions))),
         observed=sightings,
     )
+
+
+def _landed(emissions: Iterable[Emission]) -> Iterator[tuple[TableName, str, PgType]]:
+    """The columns that overrides can decide about."""
+    for emission in emissions:
+        for column in emission.columns:
+            if column.role is Role.DATA and column.source is not None and column.pg_type is not None:
+                yield emission.source.table, column.source, column.pg_type
 
 
 def look(store: Store, emissions: Sequence[Emission], tasks: Sequence[DmsTask]) -> tuple[Sighting, ...]:

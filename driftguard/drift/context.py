@@ -11,7 +11,7 @@ from driftguard.model.catalog import Catalog
 from driftguard.model.emission import Role
 from driftguard.model.identifiers import ObjectName, snowflake_name
 from driftguard.model.landing import FINAL_SERVICE, STAGING_SERVICE, Cast, FinalColumn, Landing, StagingColumn
-from driftguard.model.merge import MergeColumn, MergeSpec
+from driftguard.model.merge import MergeColumn, MergeSpec, precision_for, same_named, scale_for
 from driftguard.model.observed import Sighting
 from driftguard.model.policy import Policy
 from driftguard.model.settings import DmsTask
@@ -67,6 +67,7 @@ class Context:
     before: Catalog | None = None  # the same database without the proposed migrations, from one lineage
     unselected: tuple[str, ...] = field(default=())
     stale: tuple[str, ...] = field(default=())  # snapshots that are older than allowed
+    idle: tuple[str, ...] = field(default=())  # overrides that decide about no column
     observed: tuple[Sighting, ...] = field(default=())  # what was seen in real files; empty where nobody looked
 
 
@@ -134,8 +135,8 @@ def merge_spec(pair: Pair, policy: Policy) -> MergeSpec:
                 c.staging,
                 cast,
                 key=c.key,
-                scale=_scale(cast, type_),
-                precision=_precision(type_),
+                scale=scale_for(cast, type_),
+                precision=precision_for(type_),
                 keep_on_null_update=c.keep_on_null_update,
                 before=before.get(c.name),
             )
@@ -203,18 +204,5 @@ def kept_columns(pair: Pair) -> list[MergeColumn]:
             continue
         cast = cast_between(staged.type, column.type)
         if cast is not None:
-            kept.append(_kept(column.name, cast, column.type))
+            kept.append(same_named(column.name, cast, column.type, kept=True))
     return kept
-
-
-def _kept(name: str, cast: Cast, final: SfType) -> MergeColumn:
-    return MergeColumn(name, name, cast, kept=True, scale=_scale(cast, final), precision=_precision(final))
-
-
-def _scale(cast: Cast, final: SfType) -> int:
-    return final.scale or 0 if cast is Cast.NUMBER else 0
-
-
-def _precision(final: SfType) -> int:
-    """Digits of a second. 9, the most there is, where the type has none: the spec's default."""
-    return 9 if final.precision is None or not final.base.startswith("TIME") else final.precision

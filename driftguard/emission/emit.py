@@ -137,7 +137,7 @@ def _with_service_columns(
     data: tuple[EmittedColumn, ...], settings: EndpointSettings
 ) -> tuple[tuple[EmittedColumn, ...], tuple[EmittedColumn, ...]]:
     """Op first and the commit time last, for full-load files and for CDC files by the documented truth table."""
-    op = EmittedColumn(OP, Role.OP, "STRING", "STRING", hops=(_exact("Op", OP_SOURCE),))
+    op = EmittedColumn(OP, Role.OP, "STRING", "STRING", hops=(_OP_HOP,))
     head_full = (op,) if settings.op_in_full_load else ()
     head_cdc = (op,) if settings.op_in_cdc else ()
     tail: tuple[EmittedColumn, ...] = ()
@@ -154,3 +154,7 @@ def _word(dms: str) -> str:
 
 def _exact(name: str, source: str) -> Hop:
     return Hop("dms_to_parquet", name, "STRING", Loss.EXACT, "", source, "AWS text")
+
+
+_OP_NOTE = "AWS calls it the first field and gives its letters, neither its name nor its type"
+_OP_HOP = Hop("dms_to_parquet", OP, "STRING", Loss.ASSUMED_EXACT, _OP_NOTE, OP_SOURCE, "stand-in only")

@@ -162,6 +162,9 @@ def endpoint_settings(
     return EndpointSettings(**({"data_format": "csv", "bucket_folder": ""} | values), remarks=tuple(remarks))
 
 
+_HIDDEN = "it is not shown, because it follows a password or a script and may be part of it"
+
+
 def _read_attributes(
     text: str,
     other: frozenset[str],
@@ -194,12 +197,18 @@ def _read_attributes(
         if s3 and field not in _S3_FIELDS:
             values.setdefault(field, False)
         place = f"{where}: {end} endpoint, extra connection attribute {name}"
-        found = _typed(typed(_spelled(field, value), types[field], place), types[field], place)
+        try:
+            found = _typed(typed(_spelled(field, value), types[field], place), types[field], place)
+        except ConfigError:
+            if secret:
+                raise ConfigError(f"{place}: not a value that it can have", hint=_HIDDEN) from None
+            raise
         if field not in values:
             values[field] = found
         elif values[field] != found:
+            shown = "another" if secret else _said(found)
             message = (
-                f"{name} is {_said(found)} in the extra connection attributes of the {end} endpoint, "
+                f"{name} is {shown} in the extra connection attributes of the {end} endpoint, "
                 f"and {_said(values[field])} elsewhere"
             )
             remarks.append(Remark("contradiction", name, message, field in _DECIDES))
@@ -258,6 +267,8 @@ def task_settings(document: Mapping[str, Any], *, where: str) -> TaskSettings:
             raise ConfigError(f"{where}: {section} is no object", hint="copy the settings as the DMS API prints them")
         if part.get(key) is not None:
             values[field] = _typed(part[key], str(types[field]), f"{where}: {section}.{key}")
+    if values.get("lob_max_size_kb", 0) < 0:
+        raise ConfigError(f"{where}: TargetMetadata.LobMaxSize is {values['lob_max_size_kb']}; it counts kilobytes")
     return TaskSettings(**values, given=frozenset(values))
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from driftguard.model.identifiers import ObjectName
 from driftguard.model.landing import Cast
+from driftguard.model.snowflake import SfType
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,3 +47,19 @@ class MergeSpec:
     loads_at_start: bool = True
     overlap_minutes: int = 60
     deferrable_key: bool = False
+
+
+def same_named(name: str, cast: Cast, final: SfType, *, kept: bool = False) -> MergeColumn:
+    """The entry of a column that both tables have under one name; `final` is its type in FINAL."""
+    scale, precision = scale_for(cast, final), precision_for(final)
+    return MergeColumn(name, name, cast, kept=kept, scale=scale, precision=precision)
+
+
+def scale_for(cast: Cast, final: SfType) -> int:
+    """Digits after the point, for a cast that needs to know them."""
+    return final.scale or 0 if cast is Cast.NUMBER else 0
+
+
+def precision_for(final: SfType) -> int:
+    """Digits of a second. 9, the most there is, where the type has none: the spec's default."""
+    return 9 if final.precision is None or not final.base.startswith("TIME") else final.precision

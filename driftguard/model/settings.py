@@ -72,7 +72,8 @@ class EndpointSettings:
     map_unbounded_numeric_as_string: bool = False
     """PG: numeric without precision as STRING. "Do not use with non-PostgreSQL targets"."""
     unbounded_varchar_max_size: int = 8000
-    """PG, extra connection attribute unboundedVarcharMaxSize: bytes kept of a varchar without length."""
+    """PG, extra connection attribute unboundedVarcharMaxSize: bytes of a varchar without length; what becomes of a
+    longer value AWS does not say."""
     trim_space_in_char: bool = True
     """API, TrimSpaceInChar: trailing blanks of char(n) are dropped."""
     capture_ddls: bool = True
@@ -94,8 +95,8 @@ class EndpointSettings:
                 "CdcInsertsOnly and CdcInsertsAndUpdates are both true",
                 hint="DMS takes one of them; set the other to false",
             )
-        if self.unbounded_varchar_max_size < 1:
-            raise ConfigError("unboundedVarcharMaxSize must be at least 1 byte")
+        if not 1 <= self.unbounded_varchar_max_size <= 10_485_760:  # PG
+            raise ConfigError("unboundedVarcharMaxSize must be from 1 to 10485760 bytes")
 
     @property
     def op_in_full_load(self) -> bool:
@@ -136,7 +137,7 @@ class TaskSettings:
     handle_source_table_truncated: bool = True
     """DDL, HandleSourceTableTruncated. Default not stated. PostgreSQL's TRUNCATE is never captured (PG)."""
     target_table_prep_mode: Literal["DO_NOTHING", "DROP_AND_CREATE", "TRUNCATE_BEFORE_LOAD"] = "DO_NOTHING"
-    """FL, TargetTablePrepMode: on S3 the last two delete the files of the table. Default not stated."""
+    """FL, TargetTablePrepMode: the last two empty the target, on S3 presumably its files. Default not stated."""
     before_image: bool = False
     """BI, EnableBeforeImage. "Using Amazon Kinesis Data Streams as a target": S3 does not support these settings."""
     data_error_policy: str = "LOG_ERROR"

@@ -13,6 +13,7 @@ from driftguard.model.snowflake import Estate
 from driftguard.operations.add_columns import AddColumns
 from driftguard.operations.base import DONE, READY, Operation, Readiness, State, blocked, find_task, with_task
 from driftguard.operations.columns import ColumnDef, look_up
+from driftguard.operations.side_by_side import with_others
 from driftguard.sql.snowflake import qualified
 
 STARTED = "started"
@@ -62,13 +63,13 @@ class ReplaceMerge(Operation):
             missing = wanted - {c.name for c in table.columns}
             if missing:
                 return blocked(f"{name} has no column {sorted(missing)[0]}")
-        same = task.definition.strip() == generate(self.merge).strip()
+        same = task.definition.strip() == self._body(estate).strip()
         return DONE if same and (added is None or added.readiness(estate) == DONE) else READY
 
     def statements(self, estate: Estate) -> tuple[Statement, ...]:
         task = find_task(estate, self.task)
         name = qualified(self.task)
-        change = Statement(f"ALTER TASK {name} MODIFY AS\n{generate(self.merge)}", f"replace the merge of {self.task}")
+        change = Statement(f"ALTER TASK {name} MODIFY AS\n{self._body(estate)}", f"replace the merge of {self.task}")
         added = self._add()
         gained = added.statements(estate) if added else ()
         if task is not None and task.state.lower() != STARTED:
@@ -86,11 +87,15 @@ class ReplaceMerge(Operation):
         added = self._add()
         if added is not None:
             estate = added.effect(estate)
-        return with_task(estate, dataclasses.replace(task, definition=generate(self.merge)))
+        return with_task(estate, dataclasses.replace(task, definition=self._body(estate)))
 
     def summary(self) -> str:
         gained = f"add {', '.join(f'{c.name} {c.type}' for c in self.add_to_staging)} to {self.merge.staging} and "
         return f"{gained if self.add_to_staging else ''}replace the merge of {self.task}"
+
+    def _body(self, estate: Estate) -> str:
+        """The text, with the columns that other revisions have added since this one was planned."""
+        return generate(with_others(self.merge, estate))
 
     def _add(self) -> AddColumns | None:
         return AddColumns(self.merge.staging, self.add_to_staging) if self.add_to_staging else None

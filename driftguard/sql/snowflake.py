@@ -60,7 +60,7 @@ def type_text(type_: SfType) -> str:
     return str(type_)
 
 
-_TYPE = re.compile(r"\s*([A-Za-z_][A-Za-z_0-9 ]*?)\s*(?:\(\s*(\d+)\s*(?:,\s*(\d+)\s*)?\))?\s*")
+_TYPE = re.compile(r"\s*([A-Za-z_][A-Za-z_0-9 ]*?)\s*(?:\(\s*([0-9]{1,18})\s*(?:,\s*([0-9]{1,18})\s*)?\))?\s*")
 
 # Synonyms, as listed in docs.snowflake.com "Summary of data types" and the pages it links to. SHOW COLUMNS prints
 # FIXED, TEXT and REAL; INFORMATION_SCHEMA prints NUMBER, TEXT and FLOAT.

@@ -93,6 +93,10 @@ def no_merge(parquet: str, staging: SfType, final: SfType, pg: PgType | None) ->
     cast = cast_between(staging, final)
     if cast is None:
         return "the merge knows no way from the one to the other"
+    if cast is Cast.NUMBER and (final.precision or 38) < 38:
+        return "the merge makes a number of up to 38 digits of the text: one too large would stop it; take NUMBER(38,…)"
+    if cast is Cast.HEX and (final.length or 0) < (staging.length or 0) // 2:
+        return "FINAL is shorter than what can arrive: one value too long would stop the merge"
     if cast is not Cast.NONE:
         return ""
     if final.base == "NUMBER":

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from driftguard.errors import TypeMapError, UsageError
 from driftguard.model.emission import Loss
 from driftguard.model.landing import Cast
+from driftguard.model.snowflake import MAX_BINARY, UNBOUNDED_VARCHAR, SfType
 from driftguard.resources import data_dir
 from driftguard.sql.snowflake import parse_type
 
@@ -94,7 +96,7 @@ class Override(_Strict):
     staging: str | None = None
     final: str | None = None
     cast: Cast | None = None  # only to be told if it is not the one needed
-    reason: str = Field(min_length=1)
+    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
     @property
     def subject(self) -> str:
@@ -132,10 +134,10 @@ def load(overrides: Path | None = None, observed: Path | None = None) -> TypeMap
     Raises `TypeMapError` with the file and the key if one is malformed.
     """
     maps = shipped()
-    if observed is not None and observed.is_file():
+    if observed is not None and observed.exists():
         seen = _observed(observed)
         maps = TypeMaps({hop: seen.get(hop, ()) + rows for hop, rows in maps.rows.items()})
-    if overrides is None or not overrides.is_file():
+    if overrides is None or not overrides.exists():
         return maps
     document = _read(overrides)
     unknown = set(document) - {"override"}
@@ -145,8 +147,12 @@ def load(overrides: Path | None = None, observed: Path | None = None) -> TypeMap
     if not isinstance(items, list):
         raise TypeMapError(f"{overrides}: [override] is one table", hint="write [[override]], one for each decision")
     found = tuple(_parse(Override, item, overrides) for item in items)
+    first: dict[str, int] = {}
     for number, item in enumerate(found, start=1):
         _usable(item, f"{overrides}: override {number}")
+        if first.setdefault(item.subject, number) != number:
+            where = f"{overrides}: override {number} ({item.subject})"
+            raise TypeMapError(f"{where}: override {first[item.subject]} is about the same", hint="keep one of them")
     return TypeMaps(maps.rows, found, str(overrides))
 
 
@@ -167,33 +173,80 @@ def _observed(path: Path) -> dict[str, tuple[Row, ...]]:
             raise TypeMapError(f"{path}: [{hop}] is one table", hint=f"write [[{hop}]], one for each observation")
         found[hop] = tuple(_row(item, path) for item in items)
         for number, row in enumerate(found[hop], start=1):
-            if not (row.match.type or row.match.dms):
-                raise TypeMapError(f"{path}: {hop} {number}: it does not say for which type", hint="give match = { … }")
-            if hop == "dms_to_parquet" and row.type.partition("(")[0] not in _parquet_words():
-                known = ", ".join(sorted(_parquet_words()))
-                raise TypeMapError(f"{path}: {hop} {number}: type = {row.type!r} is not one of {known}")
+            _observable(hop, row, found[hop][: number - 1], f"{path}: {hop} {number}")
     return found
+
+
+def _observable(hop: str, row: Row, earlier: tuple[Row, ...], where: str) -> None:
+    """An observation that could never match, or that the hops behind it cannot read, is refused at once."""
+    if not (row.match.type or row.match.dms):
+        raise TypeMapError(f"{where}: it does not say for which type", hint="give match = { … }")
+    if not row.source.strip() or row.proven_by != "footer sample":
+        hint = 'write proven_by = "footer sample", and the file as source'
+        raise TypeMapError(f"{where}: an observation is of a file's footer", hint=hint)
+    if any((row.match, row.when) == (other.match, other.when) for other in earlier):
+        raise TypeMapError(f"{where}: another before it is about the same", hint="keep one of them")
+    words = _parquet_words() if hop == "dms_to_parquet" else _dms_words()
+    checks = [("match.dms", word, _dms_words()) for word in row.match.dms]
+    for key, word, known in (*checks, ("type", row.type.partition("(")[0], words)):
+        if word not in known:
+            raise TypeMapError(f"{where}: {key} = {word!r} is not one of {', '.join(sorted(known))}")
+    if not _WHOLE[hop].fullmatch(row.type):
+        hint = "write DECIMAL({p},{s}) or DECIMAL(10,2), TIMESTAMP({p}), STRING({n}), or the word alone"
+        raise TypeMapError(f"{where}: type = {row.type!r} has not the numbers it needs", hint=hint)
+    if (row.type == "-") != (row.loss is Loss.NOT_DELIVERED):
+        what = "type '-' and loss 'not_delivered' go together: a column is written or it is not"
+        raise TypeMapError(f"{where}: {what}")
+
+
+# Types as templates, with the numbers that the hops behind them read. A Parquet DECIMAL of DMS has 38 digits at most.
+_P, _S = r"(?:\{p\}|[1-9]|[12]\d|3[0-8])", r"(?:\{s\}|[12]?\d|3[0-8])"
+_WHOLE = {
+    "dms_to_parquet": re.compile(
+        rf"DECIMAL\({_P},{_S}\)|TIMESTAMP(?:_UTC)?\((?:\{{p\}}|\d)\)|(?!DECIMAL|TIMESTAMP)[^()]+"
+    ),
+    "postgres_to_dms": re.compile(
+        rf"NUMERIC\({_P},{_S}\)|DATETIME\(\d\)|(?!NUMERIC|DATETIME)[^()]+(?:\((?:\{{n\}}|\d+)\))?"
+    ),
+}
 
 
 def _parquet_words() -> frozenset[str]:
     return frozenset(word for row in shipped().rows["parquet_to_staging"] for word in row.match.parquet)
 
 
+def _dms_words() -> frozenset[str]:
+    return frozenset(word for row in shipped().rows["dms_to_parquet"] for word in row.match.dms)
+
+
 def _usable(item: Override, where: str) -> None:
     """An override that could never match, or would fail only when it does, is refused at once."""
     if item.column is None and item.type is None:
         raise TypeMapError(f"{where}: it says neither for which column nor for which type")
+    if item.column is not None and (item.table or item.type):
+        raise TypeMapError(f"{where}: it names a column, so that table and type say nothing", hint="take them out")
     if item.column is not None and item.column.count(".") < 2:
         raise TypeMapError(f"{where}: column = {item.column!r} is not schema.table.column")
     if item.staging is None and item.final is None and item.cast is None:
         raise TypeMapError(f"{where}: it changes nothing", hint="give staging, final or cast")
     for key, text in (("staging", item.staging), ("final", item.final)):
         try:
-            known = text is None or parse_type(text).base in KNOWN_TYPES
+            known = None if text is None else parse_type(text)
         except UsageError:
-            known = False
-        if not known:
+            known = SfType("")
+        if known is not None and known.base not in KNOWN_TYPES:
             raise TypeMapError(f"{where}: {key} = {text!r} is not a Snowflake type that driftguard knows")
+        if known is not None and not _exists(known):
+            raise TypeMapError(f"{where}: {key} = {text!r}: Snowflake has no such length, precision or scale")
+
+
+def _exists(type_: SfType) -> bool:
+    """Source: docs.snowflake.com "String & binary data types", "Numeric data types", "Date & time data types"."""
+    if type_.base in ("VARCHAR", "BINARY"):
+        return 1 <= (type_.length or 0) <= (UNBOUNDED_VARCHAR if type_.base == "VARCHAR" else MAX_BINARY)
+    if type_.base == "NUMBER":
+        return 1 <= (type_.precision or 0) <= 38 and 0 <= (type_.scale or 0) <= min(37, type_.precision or 0)
+    return (type_.precision or 0) <= 9
 
 
 @cache
@@ -233,9 +286,13 @@ def _row(item: object, path: Path) -> Row:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise TypeMapError(f"{path}: {error.strerror}") from None
+    except ValueError as error:  # also a number of thousands of digits
         raise TypeMapError(f"{path}: {error}") from None
+    except RecursionError:
+        raise TypeMapError(f"{path}: nested too deeply") from None
 
 
 def _parse(model: type[M], item: object, path: Path) -> M:

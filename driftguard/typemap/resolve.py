@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from driftguard.errors import TypeMapError
@@ -92,7 +93,10 @@ def deliver(maps: TypeMaps, pg: PgType, settings: EndpointSettings) -> Delivery:
     first = _hop("postgres_to_dms", pg.text, dms, row)
     if pg.base_name and first.loss is not Loss.UNKNOWN:
         # AWS does not list domains; that one arrives like its base type is an assumption until a footer shows it.
-        note = f"a domain over {pg.base_name}, taken to arrive like it" + (f"; {first.note}" if first.note else "")
+        # "Troubleshooting": user-defined types are created as character varying on the target.
+        note = f"a domain over {pg.base_text or pg.base_name}, taken to arrive like it; AWS says only that other "
+        note += "targets get a varchar"
+        note += f"; {first.note}" if first.note else ""
         loss = max(first.loss, Loss.ASSUMED_EXACT, key=lambda item: item.rank)
         first = replace(first, loss=loss, note=note, proven_by="stand-in only")
     parquet, second = parquet_type(maps, dms, settings)
@@ -179,6 +183,18 @@ def _decided(
     loss = Loss.AS_TEXT if final.base == "VARCHAR" != usual.base else last.loss
     fourth = Hop("postgres_to_final", pg.text if pg else parquet, str(final), loss, note, maps.origin, DECIDED, unfit)
     return Destination(staging, final, cast, (third, fourth))
+
+
+def idle(maps: TypeMaps, columns: Iterable[tuple[TableName, str, PgType]]) -> tuple[str, ...]:
+    """The overrides that decide about none of these columns (table, name, type), in words."""
+    if not maps.overrides:
+        return ()
+    used = {id(_override(maps, pg, (table, name))) for table, name, pg in columns}
+    return tuple(
+        f"override {number} ({item.subject})"
+        for number, item in enumerate(maps.overrides, start=1)
+        if id(item) not in used
+    )
 
 
 def _override(maps: TypeMaps, pg: PgType | None, place: tuple[TableName, str] | None) -> Override | None:

@@ -11,7 +11,7 @@ from driftguard.typemap.load import shipped
 
 _FORM = re.compile(
     r"""\s*(?P<name>"char"|[a-z_][a-z0-9_ ]*?)\s*
-        (?:\(\s*(?P<first>-?\d+)\s*(?:,\s*(?P<second>-?\d+)\s*)?\))?\s*
+        (?:\(\s*(?P<first>-?[0-9]{1,18})\s*(?:,\s*(?P<second>-?[0-9]{1,18})\s*)?\))?\s*
         (?P<zone>with(?:out)?\s+time\s+zone)?\s*
         (?P<array>(?:\[\d*\]\s*)*)""",
     re.VERBOSE | re.IGNORECASE,

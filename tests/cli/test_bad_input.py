@@ -381,3 +381,16 @@ def test_a_sandbox_on_a_postgres_that_is_not_there(tmp_path: Path) -> None:
     assert result.exit_code == 3, result.output
     assert "s3cret" not in result.output
     assert result.stderr.count("\n") == 1
+
+
+def test_an_override_that_decides_about_nothing_is_a_finding(shop: Project) -> None:
+    """Misspelt names would otherwise leave the shipped map in force without a word."""
+    place = shop.folder / "typemaps"
+    place.mkdir()
+    override = '[[override]]\n{}\nfinal = "VARCHAR(134217728)"\nreason = "as it is"\n'
+    lines = ('column = "shop.orders.note"', 'column = "shop.orders.nope"', 'type = "integer"')
+    (place / "overrides.toml").write_text("".join(map(override.format, lines)))
+    found = json.loads(shop.run("check", "--format", "json").stdout)["findings"]
+    told = [f["message"].partition("overrides.toml: ")[2] for f in found if f["code"] == "DG114"]
+    nothing = "decides about no column"
+    assert told == [f"override 2 (column shop.orders.nope) {nothing}", f"override 3 (type integer) {nothing}"]

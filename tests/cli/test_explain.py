@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 
 from driftguard.cli import main
 
-from .conftest import Project
+from .conftest import S3, Project
 
 SHOP = (
     "CREATE SCHEMA shop",
@@ -60,7 +60,7 @@ def test_a_table_has_every_column_with_every_hop(orders: Project) -> None:
 
 @pytest.mark.parametrize("name", ["shop.orders.weight", 'shop."orders".weight', "SHOP.Orders.WEIGHT"])
 def test_a_column_says_what_is_lost_and_what_avoids_it(orders: Project, name: str) -> None:
-    result = orders.run("explain", name)
+    result = orders.run("explain", name, COLUMNS="120")
     assert result.exit_code == 0, result.output
     assert "numeric → NUMERIC(28,6)  lossy" in result.stdout
     assert "more than 6 decimals: rounded to 6 decimals" in result.stdout
@@ -104,6 +104,17 @@ def test_a_bare_type_needs_neither_a_database_nor_a_configuration(tmp_path: Path
     assert result.exit_code == 0, result.output
     assert "numeric(40,2) → STRING  as text" in result.stdout
     assert "DMS's defaults" in result.stdout
+
+
+def test_a_bare_type_is_explained_for_each_task_that_carries_it_otherwise(project: Project) -> None:
+    second = '[[dms.task]]\nname = "{}"\ntable_mappings = "dms/table-mappings.json"\ns3_settings = {{ {} }}\n{}\n'
+    flags = "postgresql_settings = { MapBooleanAsBoolean = true }"
+    project.write(second.format("crm", 'DataFormat = "parquet"', flags), second.format("old", S3, ""))
+    said = project.run("explain", "--type", "bool").stdout
+    assert "DMS task shop, old" in said
+    assert "DMS task crm" in said
+    assert ("boolean → STRING(5)" in said, "boolean → BOOLEAN" in said) == (True, True)
+    assert project.run("explain", "--type", "int").stdout.count("a bare type") == 1
 
 
 def test_a_bare_type_is_explained_under_the_projects_settings_and_overrides(project: Project) -> None:

@@ -307,6 +307,13 @@ def _cases() -> dict[str, Case]:
             table="shop.100%",
             system="aurora",
         ),
+        "DG114": Case(
+            dataclasses.replace(clean, idle=("typemaps/overrides.toml: override 1 (type integer)",)),
+            clean,
+            "typemaps/overrides.toml: override 1 (type integer) decides about no column",
+            table=None,
+            system="file",
+        ),
         "DG201": Case(on(without_table(FINAL)), on(Estate()), f"shop.orders has no table {FINAL}"),
         "DG202": Case(on(without_column(FINAL, "NOTE")), clean, f"{FINAL} has no column NOTE", column="note"),
         "DG203": Case(
@@ -1219,3 +1226,14 @@ def test_a_loss_by_a_mapping_rule_is_mended_in_the_mappings() -> None:
     (finding,) = of("DG108", on(Estate(), dms=task(narrow)))
     assert "change-data-type by rule 10: values of NUMERIC(10,2) that do not fit INT4" in finding.message
     assert finding.remedy.startswith("take the rule out of the table mappings")
+
+
+def test_a_folder_in_which_files_were_seen_is_no_question_any_more() -> None:
+    odd = table("100%", ("note", varchar(40)))
+    asked = on(landed(odd), odd)
+    assert of("DG113", asked)
+    (emission,) = asked.pairs[0].landing.emissions
+    found = Sighting(Observed(emission.path, NONE, footer(*FILE)), (emission,))
+    assert not of("DG113", dataclasses.replace(asked, observed=(found,)))
+    empty = Sighting(Observed(emission.path, NONE, NONE), (emission,))
+    assert of("DG113", dataclasses.replace(asked, observed=(empty,))), "an empty folder answers nothing"

@@ -143,6 +143,13 @@ def test_a_renamed_column_keeps_its_source_and_its_place_in_the_key() -> None:
     assert (column.source, found.key) == ("id", ("order_id",))
 
 
+def test_the_operation_field_is_assumed_and_the_commit_time_is_documented() -> None:
+    """S3 as a target, "Indicating source DB operations": a first field with I, U or D; its name and type are not said."""
+    columns = {c.name: c.hops[0] for c in run().cdc}
+    assert (columns["Op"].loss, columns["Op"].proven_by) == (Loss.ASSUMED_EXACT, "stand-in only")
+    assert (columns["commit_ts"].loss, columns["commit_ts"].proven_by) == (Loss.EXACT, "AWS text")
+
+
 def test_change_data_type_decides_the_type_and_is_an_assumption() -> None:
     """AWS DMS User Guide, "Transformation rules and actions": change-data-type, with precision and scale."""
     changed = rule(

@@ -85,7 +85,7 @@ def test_an_empty_timestamp_name_is_none() -> None:
         ({"BucketFolder": None}, {}, "text is expected"),
         ({}, {"unboundedVarcharMaxSize": "100"}, "a number is expected"),
         ({}, {"unboundedVarcharMaxSize": True}, "a number is expected"),
-        ({}, {"unboundedVarcharMaxSize": 0}, "at least 1 byte"),
+        ({}, {"unboundedVarcharMaxSize": 0}, "from 1 to 10485760 bytes"),
         ({"CdcInsertsOnly": True, "CdcInsertsAndUpdates": True}, {}, "CdcInsertsOnly and CdcInsertsAndUpdates"),
     ],
 )
@@ -249,3 +249,27 @@ def test_an_attribute_with_a_value_that_cannot_be_is_refused(text: str, why: str
 def test_any_text_is_read_or_refused_in_words(target: str, source: str) -> None:
     with contextlib.suppress(ConfigError):
         attributes(target, source)
+
+
+@pytest.mark.parametrize("text", ["Password=a;captureDdls={}", "afterConnectScript=x;pluginName={}"])
+def test_a_wrong_value_that_may_be_part_of_a_password_is_not_shown(text: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        endpoint_settings({}, {}, postgresql_attributes=text.format("hunter2"), where="here")
+    assert "hunter2" not in f"{caught.value} {caught.value.hint}"
+    assert "not a value that it can have" in str(caught.value)
+
+
+def test_a_contradiction_behind_a_password_does_not_show_the_value() -> None:
+    text = "Password=a;ddlArtifactsSchema=hunter2"
+    found = endpoint_settings({}, {"DdlArtifactsSchema": "audit"}, postgresql_attributes=text, where="here")
+    (remark,) = found.remarks
+    assert remark.message.startswith("ddlArtifactsSchema is another in the extra connection attributes")
+    assert "hunter2" not in remark.message
+
+
+def test_sizes_that_cannot_be_are_refused() -> None:
+    with pytest.raises(ConfigError, match="LobMaxSize is -5"):
+        task_settings({"TargetMetadata": {"LobMaxSize": -5}}, where="task.json")
+    for size in (0, 10_485_761):
+        with pytest.raises(ConfigError, match="from 1 to 10485760"):
+            EndpointSettings(unbounded_varchar_max_size=size)

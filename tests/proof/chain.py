@@ -6,13 +6,14 @@ the type maps declare for the column; what arrived is read back in a session in 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import psycopg
+from outcomes import BECOMES, Limits
 from psycopg import sql
-from reading import FAMILIES
+from reading import FAMILIES, Family
 from sorts import LONG, SORTS, TYPES_DDL, Sort, Value
 
 from driftguard.commands.apply import apply
@@ -26,7 +27,9 @@ from driftguard.sandbox.environment import Sandbox, sync
 
 # The stand-in keeps JSON as text: a number of 40 digits stays one.
 UNSHOWN = {"over_38_digits"}
-PATHS = ("full load", "insert", "update")  # by which way a value came: the id of its row is 1000 × the way + its number
+# By which way a value came: the id of its row is 1000 × the way + its number.
+PATHS = ("full load", "insert", "update of NULL", "update of another value")
+OVER_ANOTHER = PATHS.index("update of another value")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +50,10 @@ class Profile:
 
     def keys(self, value: Value, lob: bool) -> set[str]:
         """The keys of special_values.toml that hold for this value here."""
-        found = set(value.tags) - {"micro", "long", "medium", "over_8000"}
+        found = set(value.tags) - {"micro", "long", "medium", "over_8000", "early"}
         size = self.postgresql.get("unboundedVarcharMaxSize", 8000)
+        if {"early", "bc", "after_9999"} & set(value.tags):
+            found.add("outside_1582_9999")
         if "micro" in value.tags and self.s3.get("ParquetTimestampInMillisecond"):
             found.add("sub_millisecond")
         if "long" in value.tags and lob and self.lob_max_size_kb * 1024 < LONG:
@@ -97,7 +102,7 @@ class Tally:
 
 
 def run(profile: Profile, directory: Path, database: str) -> Tally:
-    """One sandbox, one table of all types, every value by all three ways."""
+    """One sandbox, one table of all types, every value by all four ways."""
     sandbox = Sandbox.up(directory, aurora_url=database)
     try:
         _configure(directory, profile)
@@ -114,6 +119,7 @@ def run(profile: Profile, directory: Path, database: str) -> Tally:
             _moved(sync(directory, profile.switches))
             _insert(aurora, 1000)
             aurora.execute("INSERT INTO proof (id) SELECT id + 2000 FROM proof WHERE id < 1000")
+            _insert(aurora, 3000, shift=1)
             _moved(sync(directory, profile.switches))
             _update(aurora)
             _moved(sync(directory, profile.switches))
@@ -151,7 +157,8 @@ def _configure(directory: Path, profile: Profile) -> None:
     (directory / "typemaps" / "observed.toml").write_text(profile.observed, encoding="utf-8")
 
 
-def _insert(aurora: psycopg.Connection[Any], first: int) -> None:
+def _insert(aurora: psycopg.Connection[Any], first: int, shift: int = 0) -> None:
+    """A row for each number: every column's value of that number, or of the number `shift` further on."""
     for number in range(max(len(s.values) for s in SORTS)):
         here = [s for s in SORTS if number < len(s.values)]
         aurora.execute(
@@ -164,16 +171,19 @@ def _insert(aurora: psycopg.Connection[Any], first: int) -> None:
                     for s in here
                 ),
             ),
-            [first + number, *(s.values[number].text for s in here)],
+            [first + number, *(s.values[(number + shift) % len(s.values)].text for s in here)],
         )
 
 
 def _update(aurora: psycopg.Connection[Any]) -> None:
-    """The rows of the third way were inserted without values; now each gets its own in one UPDATE."""
+    """The rows of the third way were inserted without values, those of the fourth with others; each gets its own."""
     settings = sql.SQL(", ").join(sql.SQL("{0} = o.{0}").format(sql.Identifier(s.column)) for s in SORTS)
-    aurora.execute(
-        sql.SQL("UPDATE proof p SET {} FROM proof o WHERE p.id = o.id + 2000 AND o.id < 1000").format(settings)
-    )
+    for first in (2000, 3000):
+        aurora.execute(
+            sql.SQL("UPDATE proof p SET {} FROM proof o WHERE p.id = o.id + {} AND o.id < 1000").format(
+                settings, sql.Literal(first)
+            )
+        )
 
 
 def _moved(counts: dict[str, Any]) -> None:
@@ -192,6 +202,8 @@ def _judge(
     tally: Tally,
 ) -> None:
     family = FAMILIES[one.family]
+    if one.family == "padded" and profile.postgresql.get("TrimSpaceInChar", True):
+        family = replace(family, left=lambda text: text.rstrip(" "))
     name = sql.Identifier(one.column).as_string(aurora)
     source = dict(
         aurora.execute(f"SELECT id, {family.postgres.format(c=name)} FROM proof".replace("%%", "%")).fetchall()
@@ -204,15 +216,22 @@ def _judge(
     line.said_by.add(f"{column.hops[0].proven_by}, {column.loss.value.replace('_', ' ')}")
     outcomes = tally.lost.setdefault(one.column, set())
     special = {item.key: item for hop in column.hops for item in hop.special}
+    varchar = profile.postgresql.get("unboundedVarcharMaxSize", 8000)
+    limits = Limits(column.hops[0].after.partition("(")[0], profile.lob_max_size_kb * 1024, varchar)
     for number, value in enumerate(one.values):
         tally.values += 1
         keys = profile.keys(value, lob)
         declared = [special[key] for key in sorted(keys) if key in special]
-        expected = [_expectation(item) for item in declared if _expectation(item) != "same"]
+        expected = [found for item in declared if (found := _expectation(item)) != "same"]
+        before = target[(number + 1) % len(one.values)]  # as the full load left the value that the fourth way replaced
         by_path = []
         for way, path in enumerate(PATHS):
             left, right = source[1000 * way + number], target[1000 * way + number]
             outcome = _outcome(family, left, right)
+            if outcome == "changed" and declared:
+                outcome = _as_told(family, declared, left, right, limits)
+            if way == OVER_ANOTHER and _stays(declared):
+                outcome = "NULL" if right == before else f"not what was there, {before!s:.60}"
             by_path.append((outcome, None if right is None else family.right(right)))
             tally.comparisons += 1
             tally.same += outcome == "same"
@@ -230,27 +249,43 @@ def _judge(
             if outcome not in (expected or ["same"]):
                 shown = f"{left!s:.60} became {right!s:.60}"
                 tally.wrong.append(
-                    f"{profile.name}: {one.type} {value.text[:40]!r} by {path}: {outcome}, declared {expected or 'same'}: {shown}"
+                    f"{profile.name}: {one.type} {value.shown} by {path}: {outcome}, declared {expected or 'same'}: {shown}"
                 )
-        if len(set(map(repr, by_path))) != 1:
-            tally.wrong.append(
-                f"{profile.name}: {one.type} {value.text[:40]!r} arrives differently by its way: {by_path}"
-            )
+        if len(set(map(repr, by_path[:OVER_ANOTHER]))) != 1 or (
+            by_path[0] != by_path[OVER_ANOTHER] and not _stays(declared)
+        ):
+            tally.wrong.append(f"{profile.name}: {one.type} {value.shown} arrives differently by its way: {by_path}")
     if column.loss is Loss.LOSSY and not outcomes:
         tally.wrong.append(f"{profile.name}: {one.type} is declared lossy, and every value arrived as it was")
 
 
-def _outcome(family: Any, left: Any, right: Any) -> str:
-    if right is None:
-        return "NULL"
+def _outcome(family: Family, left: Any, right: Any) -> str:
+    if left is None or right is None:
+        return "same" if left is right else "NULL" if right is None else "changed"
     return "same" if family.left(left) == family.right(right) else "changed"
 
 
+def _as_told(family: Family, declared: list[SpecialValue], left: Any, right: Any, limits: Limits) -> str:
+    """ "changed" if it became what the maps say, else what it should have become."""
+    wanted = family.left(left)
+    for item in declared:
+        if item.becomes in BECOMES:
+            wanted = BECOMES[item.becomes](wanted, limits)
+        elif _expectation(item) != "same":
+            return f"changed, and nobody knows what {item.becomes!r} is"
+    return "changed" if family.right(right) == wanted else f"changed, not to {wanted!s:.60}"
+
+
 def _expectation(item: SpecialValue) -> str:
-    """ "kept …" is the same, "NULL …" is NULL, anything else is another value."""
+    """ "kept …" is the same, "NULL …" and in a new row "quarantined …" are NULL, anything else is another value."""
     if item.becomes.startswith("kept"):
         return "same"
-    return "NULL" if item.becomes.startswith("NULL") else "changed"
+    return "NULL" if item.becomes.startswith(("NULL", "quarantined")) else "changed"
+
+
+def _stays(declared: list[SpecialValue]) -> bool:
+    """Does the merge leave in FINAL what was there before?"""
+    return any(item.becomes.startswith("quarantined") for item in declared)
 
 
 def _documented(hops: tuple[Hop, ...], declared: list[SpecialValue]) -> bool:

@@ -89,7 +89,7 @@ FAMILIES: dict[str, Family] = {
     "float8": Family("{c}::text", "{c}", _float("d"), _float("d")),
     "bool": Family("{c}::text", "{c}", lambda text: text == "true", lambda value: value if isinstance(value, bool) else repr(value)),
     "text": Family("CASE WHEN num_nonnulls({c}) = 1 THEN format('%%s', {c}) END", "{c}", _same, _same),
-    "padded": Family("{c}::text", "{c}", lambda text: text.rstrip(" "), lambda text: text.rstrip(" ")),
+    "padded": Family("CASE WHEN {c} IS NOT NULL THEN format('%%s', {c}) END", "{c}", _same, _same),  # with its blanks
     "bytes": Family("encode({c}, 'hex')", "{c}", _same, lambda value: bytes(value).hex()),
     "json": Family("{c}::text", "{c}", _document, _document),
     "date": Family(

@@ -15,10 +15,14 @@ OVER_8000 = 9000
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A literal that PostgreSQL's input function of the type reads."""
+    """A literal that PostgreSQL's input function of the type reads; None is NULL."""
 
-    text: str
+    text: str | None
     tags: frozenset[str] = frozenset()
+
+    @property
+    def shown(self) -> str:
+        return "NULL" if self.text is None else repr(self.text[:40])
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +40,8 @@ def v(text: str, *tags: str) -> Value:
 
 
 def sort(column: str, type_: str, family: str, *values: str | Value) -> Sort:
-    return Sort(column, type_, family, tuple(v(one) if isinstance(one, str) else one for one in values))
+    """Every column has a NULL too, as its last value."""
+    return Sort(column, type_, family, (*(v(one) if isinstance(one, str) else one for one in values), Value(None)))
 
 
 NINES = "9" * 38
@@ -76,6 +81,8 @@ SORTS: tuple[Sort, ...] = (
         "0.3",
         "9" * 22,
         v("1e-20", "over_6_decimals"),
+        v("0.0000005", "over_6_decimals"),
+        v("-123.4567895", "over_6_decimals"),
         v("0.611111104488373", "over_6_decimals"),
         v("9" * 23, "over_22_digits"),
         v(f"{NINES}9", "over_22_digits"),
@@ -124,13 +131,16 @@ SORTS: tuple[Sort, ...] = (
         "json",
         "json",
         '{"b": 1, "a": [true, null, 1.50]}',
+        '{"Key": ["VALUE", "É", " "]}',
         "null",
         '""',
         '"\\u00e9"',
         v("1e400", "over_38_digits"),
+        v("1.2345678901234567890e2", "over_38_digits"),
         "[]",
         "{}",
-        v('{"a": 1, "a": 2}', "json_layout"),
+        v('{"a": 1, "a": 2}', "doubled_keys"),
+        v('[{"b": {"a": 1, "a": 2}}]', "doubled_keys"),
         v(DIGITS_40, "over_38_digits"),
         v(f'["{"z" * LONG}"]', "long"),
     ),
@@ -142,6 +152,7 @@ SORTS: tuple[Sort, ...] = (
         "null",
         '""',
         '{"": {"": ""}}',
+        '{"Key": ["VALUE", "É", " "]}',
         "0.1",
         "[]",
         v(f'{{"n": {DIGITS_40}}}', "over_38_digits"),
@@ -158,7 +169,7 @@ SORTS: tuple[Sort, ...] = (
         "date",
         "date",
         "1970-01-01",
-        "0001-01-01",
+        v("0001-01-01", "early"),
         "1582-10-10",
         "1900-02-28",
         "2024-02-29",
@@ -177,7 +188,7 @@ SORTS: tuple[Sort, ...] = (
         "1970-01-01 00:00:00",
         "2024-03-10 02:30:00",
         "2024-11-03 01:30:00",
-        "0001-01-01 00:00:00",
+        v("0001-01-01 00:00:00", "early"),
         "1582-10-10 12:00:00",
         v("2024-06-30 23:59:59.123456", "micro"),
         v("1969-12-31 23:59:59.999999", "micro"),
@@ -196,7 +207,7 @@ SORTS: tuple[Sort, ...] = (
         "2024-11-03 01:30:00-07",
         "2024-11-03 01:30:00-08",
         "2024-01-01 00:00:00+15:59:59",
-        "0001-01-02 00:00:00+00",
+        v("0001-01-02 00:00:00+00", "early"),
         v("2024-06-30 23:59:59.123456+05:30", "micro"),
         v("9999-12-31 23:59:59.999999+00", "micro"),
         v("4713-01-02 00:00:00+00 BC", "bc"),
@@ -252,7 +263,7 @@ SORTS: tuple[Sort, ...] = (
     sort("c_composite_array", "pair[]", "text", '{"(1,a)","(2,)"}'),
     sort("c_int4range", "int4range", "text", "[1,10)", "empty", "(,)", "[5,)"),
     sort("c_int8range", "int8range", "text", "[1,10)", "empty"),
-    sort("c_numrange", "numrange", "text", "[1.1,2.2]", "empty"),
+    sort("c_numrange", "numrange", "text", "[1.1,2.2]", "empty", v(f"[0,{NINES * 8})", "over_255")),
     sort("c_tsrange", "tsrange", "text", '["2024-01-01 00:00:00","2024-01-02 00:00:00")', "empty"),
     sort("c_tstzrange", "tstzrange", "text", '["2024-01-01 00:00:00-08","2024-01-02 00:00:00+00")'),
     sort("c_daterange", "daterange", "text", "[2024-01-01,2024-02-01)"),

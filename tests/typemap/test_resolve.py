@@ -14,8 +14,8 @@ from driftguard.model.emission import Loss
 from driftguard.model.identifiers import TableName
 from driftguard.model.landing import Cast
 from driftguard.model.settings import EndpointSettings
-from driftguard.typemap.load import HOPS, Override, TypeMaps, shipped
-from driftguard.typemap.resolve import Destination, Resolver, deliver, land, parquet_type
+from driftguard.typemap.load import HOPS, Override, Row, TypeMaps, shipped
+from driftguard.typemap.resolve import Destination, Resolver, deliver, idle, land, parquet_type
 
 S = EndpointSettings()
 TEXT = "VARCHAR(134217728)"
@@ -127,6 +127,7 @@ CASES = [
     Case(plain("point"), "STRING(255)", "STRING", TEXT, TEXT, loss=Loss.AS_TEXT),
     Case(plain("polygon"), "CLOB", "STRING", TEXT, TEXT, loss=Loss.AS_TEXT, lob=True),
     Case(PgType("int4range", "int4range", kind="r"), "STRING(255)", "STRING", TEXT, TEXT, loss=Loss.AS_TEXT),
+    Case(PgType("numrange", "numrange", kind="r"), "STRING(255)", "STRING", TEXT, TEXT, loss=Loss.AS_TEXT),
     Case(PgType("tstzrange", "tstzrange", kind="r"), "STRING", "STRING", TEXT, TEXT, loss=Loss.UNKNOWN),
     Case(RANGE, "STRING", "STRING", TEXT, TEXT, loss=Loss.UNKNOWN),
     Case(MULTIRANGE, "STRING", "STRING", TEXT, TEXT, loss=Loss.UNKNOWN),
@@ -232,6 +233,48 @@ def test_every_row_says_where_it_is_from(hop: str, index: int) -> None:
         assert row.note, "a loss is named in words"
 
 
+@pytest.mark.parametrize(("hop", "index"), [item for item in ROWS if item[0] in HOPS[:2]])
+def test_what_is_assumed_is_not_said_to_be_the_text_of_aws(hop: str, index: int) -> None:
+    row = shipped().rows[hop][index]
+    if row.loss in (Loss.ASSUMED_EXACT, Loss.UNKNOWN):
+        assert row.proven_by == "stand-in only", row
+
+
+# By hand, from the manuals and not from the maps: a row that is not here is exact, and AWS's text says what DMS makes of it.
+NOT_EXACT = {
+    "dms_to_parquet": {"DATETIME": "assumed_exact", "-": "not_delivered", "*": "unknown"},
+    "parquet_to_staging": {"DECIMAL": "as_text", "-": "not_delivered", "*": "unknown"},
+    "postgres_to_final": {},
+}
+NOT_LISTED_BY_AWS = {
+    "oid", "numeric as string", "numeric below 0", "numeric above", "bool as boolean", "varchar without", "timestamptz", "time",
+    "timetz", "varbit", "r", "m", "vector", "name", "macaddr8", "*",
+}  # fmt: skip
+
+
+def test_the_rows_behind_dms_lose_nothing_but_what_is_named_here() -> None:
+    for hop, named in NOT_EXACT.items():
+        rows = [(*row.match.dms, *row.match.parquet, *row.match.type, "*")[0] for row in shipped().rows[hop]]
+        losses = {
+            name: str(row.loss) for name, row in zip(rows, shipped().rows[hop], strict=True) if row.loss != Loss.EXACT
+        }
+        assert losses == named, hop
+
+
+def test_what_aws_does_not_list_is_named_here() -> None:
+    def word(row: Row) -> str:
+        when = row.when
+        marks = {"without": bool(when.unbounded and row.match.type[0] == "varchar"), "below 0": when.scale_below_zero,
+                 "as string": when.map_unbounded_numeric_as_string, "above": when.scale_above_precision,
+                 "as boolean": when.map_boolean_as_boolean}  # fmt: skip
+        first = (*row.match.type, "array" if row.match.array else row.match.kind or "*")[0]
+        return " ".join([first, *(mark for mark, on in marks.items() if on)])
+
+    rows = shipped().rows["postgres_to_dms"]
+    assert {word(row) for row in rows if row.proven_by == "stand-in only"} == NOT_LISTED_BY_AWS
+    assert not {word(row) for row in rows if row.proven_by == "AWS text"} & NOT_LISTED_BY_AWS
+
+
 def override(number: int, **where: str | None) -> Override:
     return Override(final=f"NUMBER(38,{number})", reason="a test", **where)  # type: ignore[arg-type]
 
@@ -332,6 +375,8 @@ def test_an_override_that_casts_says_what_becomes_of_values_that_do_not_fit() ->
         ("STRING", plain("text"), {"final": "VARCHAR(20)"}, "too long would stop the merge"),
         ("STRING", varchar(21), {"final": "VARCHAR(20)"}, "too long would stop the merge"),
         ("TIMESTAMP(6)", plain("timestamp"), {"final": "TIMESTAMP_NTZ(3)"}, "they would be cut"),
+        ("STRING", plain("text"), {"final": "NUMBER(12,2)"}, "one too large would stop it"),
+        ("STRING", plain("text"), {"final": "BINARY(1)"}, "too long would stop the merge"),
         ("STRING", plain("text"), {"final": "DATE", "cast": Cast.JSON}, "the merge needs date"),
         ("STRING", plain("jsonb"), {"cast": Cast.NONE}, "the merge needs json"),
     ],
@@ -343,6 +388,27 @@ def test_an_override_that_would_lose_values_is_refused_with_the_reason(
         decided(parquet, pg, **what)
     assert str(caught.value).startswith("typemaps/overrides.toml: override 1 (column shop.orders.total): ")
     assert why in str(caught.value)
+
+
+def test_overrides_that_decide_about_no_column_are_named() -> None:
+    maps = dataclasses.replace(
+        shipped(),
+        overrides=(
+            override(1, column="shop.orders.total"),
+            override(2, column="shop.orders.gone"),
+            override(3, type="integer"),
+            override(4, type="numeric"),
+            override(5, type="numeric", table="shop.lines"),
+        ),
+    )
+    columns = [(TableName("shop", "orders"), name, numeric(10, 2)) for name in ("total", "tax")]
+    told = [
+        "override 2 (column shop.orders.gone)",
+        "override 3 (type integer)",
+        "override 5 (type numeric of table shop.lines)",
+    ]
+    assert list(idle(maps, columns)) == told
+    assert idle(shipped(), columns) == ()
 
 
 def test_a_domain_over_an_enum_is_not_taken_for_an_enum() -> None:

@@ -17,8 +17,11 @@ _ODD = re.compile(r'[\\{^}%`\]">\[~<#|/\x00-\x1f\x7f]')
 
 
 def find(context: Context) -> Iterator[Finding]:
-    """The pipe reads the folder that the names say; files in any other are never loaded."""
+    """The pipe reads the folder that the names say, and no other. Silent once files were seen there."""
+    found = {sighting.observed.path for sighting in context.observed if sighting.observed.footers}
     for pair in context.pairs:
+        if any(emission.path in found for emission in pair.landing.emissions):
+            continue
         target = pair.landing.table
         odd = sorted(set(_ODD.findall(target.schema + target.name)))
         if odd:

@@ -21,8 +21,8 @@ def find(context: Context) -> Iterator[Finding]:
                 CODE,
                 SEVERITY,
                 f"DMS task {task.name}: TargetTablePrepMode is {mode}",
-                "each full load begins by removing the table's files on S3: changes that Snowpipe has not loaded "
-                "are gone, and nothing can be loaded again from them",
+                "each full load begins by emptying the target, on S3 presumably the table's folder: changes that "
+                "Snowpipe has not loaded are gone, and nothing can be loaded again from them",
                 "set FullLoadSettings.TargetTablePrepMode in the task settings to DO_NOTHING",
                 place=on_task(task),
             )

@@ -35,8 +35,8 @@ def find(context: Context) -> Iterator[Finding]:
             CODE,
             SEVERITY,
             f"{emission.source.table}: {what} are cut at {kilobytes} KB (LobMaxSize)",
-            f"DMS keeps {kilobytes * 256} to {kilobytes * 512} characters of a text, cuts the rest and says so in "
-            "its log alone; JSON that is cut is no JSON any more",
+            f"DMS keeps {kilobytes * 256} to {kilobytes * 512} characters of a text (twice that of a CLOB), cuts the "
+            "rest and says so in its log alone; JSON that is cut is no JSON any more",
             "raise LobMaxSize above the longest value, and set FailTasksOnLobTruncation at the source endpoint to true",
             table=emission.source.table,
             place=on_task(task),

@@ -218,7 +218,8 @@ def _money(type_: PgType, on: Conditions) -> ValueRule:
 
 
 def _boolean(type_: PgType, on: Conditions) -> ValueRule:
-    """PG: boolean: CHAR(5), the text false or true. API, MapBooleanAsBoolean: BOOLEAN, S3: BOOL."""
+    """PG: boolean: CHAR(5), the text false or true; in CDC that is (open), a switch. API, MapBooleanAsBoolean: BOOLEAN,
+    which AWS describes for Redshift (open); S3: BOOL."""
     del type_
     if on.endpoint.map_boolean_as_boolean:
         return ValueRule("boolean", pa.bool_(), lambda text: text == "t")
@@ -239,7 +240,8 @@ def _days(year: int, month: int, day: int) -> int:
 
 
 def _parse_date(text: str) -> int:
-    """PG, limitations, infinity of a timestamp: 9999-12-31 and 4713-01-01 BC. That a date does the same is (open)."""
+    """PG says of a PostgreSQL target that an infinite timestamp becomes 9999-12-31 or 4713-01-01 BC; for S3, and for a
+    date, that is (open)."""
     if text == "infinity":
         return _days(9999, 12, 31)
     if text == "-infinity":
@@ -255,7 +257,8 @@ def _parse_time(text: str) -> int:
 
 
 def _parse_timestamp(text: str) -> int:
-    """Microseconds since 1970. PG: infinity becomes 9999-12-31 23:59:59, -infinity 4713-01-01 00:00:00 BC."""
+    """Microseconds since 1970. PG: for a PostgreSQL target infinity becomes 9999-12-31 23:59:59, -infinity 4713-01-01
+    00:00:00 BC; for S3 that is (open)."""
     if text == "infinity":
         return _days(9999, 12, 31) * _DAY + 86_399_000_000
     if text == "-infinity":

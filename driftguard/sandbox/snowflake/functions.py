@@ -154,6 +154,11 @@ def _to(target: SfType, attempt: bool = False) -> Callable[[Context, Arguments],
 def _json(attempt: bool) -> Callable[[Context, Arguments], exp.Expr]:
     def build_(_: Context, arguments: Arguments) -> exp.Expr:
         name = "dg_try_json" if attempt else "dg_json"
+        if len(arguments) > 1:
+            mode = arguments[1].name.lower()
+            if mode not in ("d", "s"):
+                raise errors.compilation(1044, "42P13", f"Invalid argument types for function 'PARSE_JSON': ({mode})")
+            name += "_d" if mode == "d" else ""
         text = as_text(arguments[0])
         return raw(f"{name}(nullif(trim({text}), ''))", VARIANT)
 

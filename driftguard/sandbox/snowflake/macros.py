@@ -88,7 +88,10 @@ def statements() -> list[str]:
             "22007",
             "'Time ''' || x || ''' is not recognized'",
         ),
-        *_pair("json", "true", "TRY_CAST(x AS JSON)", 100069, "22P02", "'Error parsing JSON: ' || x"),
+        "CREATE OR REPLACE MACRO dg_key_twice(x) AS EXISTS (SELECT 1 FROM json_tree(TRY_CAST(x AS JSON)) AS tree "
+        "WHERE tree.key IS NOT NULL GROUP BY tree.parent, tree.key HAVING count(*) > 1)",
+        *_pair("json", "NOT dg_key_twice(x)", "TRY_CAST(x AS JSON)", 100069, "22P02", "'Error parsing JSON: ' || x"),
+        *_pair("json_d", "true", "TRY_CAST(x AS JSON)", 100069, "22P02", "'Error parsing JSON: ' || x"),
         *_pair(
             "hex",
             "regexp_full_match(x, '([0-9A-Fa-f]{2})*')",

@@ -235,3 +235,15 @@ def test_an_object_keeps_its_nulls_if_asked_and_is_written_as_text(account: Any)
     )
     assert both == [(r'{"A":"x\"y"}', r'{"A":"x\"y","B":null}')]
     assert account.run("SELECT TO_JSON(NULL::VARIANT), TO_JSON(PARSE_JSON('null'))") == [(None, "null")]
+
+
+def test_json_with_a_key_twice_is_an_error_unless_that_is_allowed(account: Any) -> None:
+    """docs.snowflake.com "PARSE_JSON" and "TRY_PARSE_JSON": the parameter 's' is the default, 'd' allows it."""
+    account.run("CREATE TABLE t (id INT, a VARCHAR)")
+    texts = ['{"a": 1, "a": 2}', '[{"b": {"a": 1, "a": 2}}]', '{"a": {"b": 1}, "b": [1, 1]}', "null", '{"a":']
+    for number, text in enumerate(texts):
+        account.run(f"INSERT INTO t VALUES ({number}, '{text}')")
+    strict, allowed = "TRY_PARSE_JSON(a) IS NULL", "TRY_PARSE_JSON(a, 'd') IS NULL"
+    found = account.run(f"SELECT {strict}, TRY_PARSE_JSON(a, 's') IS NULL, {allowed} FROM t ORDER BY id")
+    assert found == [(True, True, False)] * 2 + [(False, False, False)] * 2 + [(True, True, True)]
+    assert account.fails("SELECT PARSE_JSON(a) FROM t WHERE id = 0").errno == 100069
