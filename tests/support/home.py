@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import urllib.request
@@ -62,11 +63,15 @@ class Home:
         return json.loads(self.run(*arguments, "--format", "json", code=code))
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
-        """The same, not waited for."""
-        return subprocess.Popen(
-            [sys.executable, "-m", "driftguard", *arguments],
-            cwd=self.directory, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        )  # fmt: skip
+        """The same, not waited for. It hears Ctrl-C even where these tests run in the background, which ignores it."""
+        heard = signal.signal(signal.SIGINT, signal.default_int_handler)
+        try:
+            return subprocess.Popen(
+                [sys.executable, "-m", "driftguard", *arguments],
+                cwd=self.directory, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            )  # fmt: skip
+        finally:
+            signal.signal(signal.SIGINT, heard)
 
     # --- Aurora -----------------------------------------------------------------------------------------------------
 
