@@ -47,8 +47,8 @@ class Recovery:
         pause = 0.2
         while True:
             found = link.call(lambda session: self._look(session, attempts, since))
-            if found is None:
-                return self._outlast(attempts, what)
+            if isinstance(found, str):
+                return self._outlast(attempts, what, found)
             running = [query for query in found if query.status is Status.RUNNING]
             if not running:
                 break
@@ -71,10 +71,10 @@ class Recovery:
             return Fate.SUCCEEDED
         return Fate.FAILED if found else Fate.ABSENT
 
-    def _look(self, session: Session, attempts: Sequence[Attempt], since: datetime) -> tuple[Query, ...] | None:
-        """None where an attempt could have run without being seen."""
+    def _look(self, session: Session, attempts: Sequence[Attempt], since: datetime) -> tuple[Query, ...] | str:
+        """Why, where an attempt could have run without being seen."""
         if datetime.now(UTC).replace(tzinfo=None) - since > KEPT:
-            return None
+            return "the history does not reach back that far"
         (row,) = session.rows("SELECT CURRENT_USER() AS ME")
         me = str(row["ME"])
         found: list[Query] = []
@@ -85,19 +85,20 @@ class Recovery:
             except Exception as error:
                 if number(error) < 0 or connection_lost(error):
                     raise
-                self._say(f"the query history of {user} may not be read: {text(error)}")
-                return None
-            if not queries and (user != me or not whole):
-                return None
+                return f"the query history may not be read: {text(error)}"
+            if not queries and user != me:
+                return f"{user} sent it; to see that needs MONITOR on its warehouse, docs/grants.md"
+            if not queries and not whole:
+                return f"{user} has run too many statements since"
             found += queries
         return tuple(found)
 
-    def _outlast(self, attempts: Sequence[Attempt], what: str) -> Fate:
+    def _outlast(self, attempts: Sequence[Attempt], what: str, why: str) -> Fate:
         left = self._left(attempts)
         if left > 0:
             self._say(
-                f"whether it still runs cannot be seen (MONITOR on its warehouse, docs/grants.md): {what}; "
-                f"waiting {left:.0f} s, after which Snowflake has ended it"
+                f"whether it still runs cannot be seen ({why}): {what}; waiting {left:.0f} s, after which Snowflake "
+                "has ended it"
             )
             self._sleep(left)
         return Fate.UNKNOWN

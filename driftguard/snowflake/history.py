@@ -16,7 +16,7 @@ from driftguard.sql.snowflake import literal, quote
 
 KEPT = timedelta(days=6, hours=23)  # a range that begins before the last 7 days is an error
 MOST = 10_000  # the largest RESULT_LIMIT; it is applied before WHERE
-_SLACK = timedelta(hours=1)  # clocks of this machine and of Snowflake
+_SLACK = timedelta(minutes=5)  # between the clocks of this machine and of Snowflake
 
 
 class Status(enum.Enum):

@@ -25,6 +25,7 @@ from driftguard.model.identifiers import ObjectName
 from driftguard.model.plan import Statement
 from driftguard.operations.add_columns import AddColumns
 from driftguard.sandbox.snowflake.server import SnowflakeServer
+from driftguard.snowflake import history
 from driftguard.snowflake.session import Session
 from proxy import AFTER, BEFORE, Proxy
 
@@ -103,9 +104,18 @@ def test_a_statement_of_a_user_that_cannot_be_seen_is_outlasted(server: Snowflak
     what, said = fate(server, hidden, limit=3, user="else", role="PUBLIC", database="DB")
     assert what is Fate.UNKNOWN
     assert len(said) == 1
-    assert "cannot be seen" in said[0]
+    assert "cannot be seen (SOMEBODY sent it; to see that needs MONITOR on its warehouse" in said[0]
     assert next(q for q in server.engine.history.queries if q.tag == attempt.tag).end is not None
     assert fate(server, hidden, user="else", role="ACCOUNTADMIN")[0] is Fate.SUCCEEDED
+
+
+def test_an_absence_from_a_full_history_says_nothing(server: SnowflakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(history, "MOST", 3)
+    for number in range(3):
+        link(server).session.rows(f"SELECT {number}")
+    what, said = fate(server, Attempt("perhaps cut off", now() - timedelta(seconds=2)), limit=3)
+    assert what is Fate.UNKNOWN
+    assert "has run too many statements since" in said[0]
 
 
 def test_what_is_older_than_the_history_is_over(server: SnowflakeServer) -> None:

@@ -131,9 +131,10 @@ def make(server: SnowflakeServer, folder: Path, *, port: int | None = None, leas
 
 
 def connect(directory: Path, port: int) -> None:
+    """A user for each rig: the history of one holds 10,000 statements, and all rigs together send more."""
     file = directory / "connections.toml"
     file.write_text(
-        f'[rig]\naccount = "sandbox"\nuser = "driftguard"\npassword = "sandbox"\nhost = "127.0.0.1"\nport = {port}\n'
+        f'[rig]\naccount = "sandbox"\nuser = "{directory.name}"\npassword = "sandbox"\nhost = "127.0.0.1"\nport = {port}\n'
         'protocol = "http"\n'
     )
     file.chmod(0o600)
