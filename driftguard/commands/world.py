@@ -19,6 +19,7 @@ from driftguard.errors import ConfigError, UsageError
 from driftguard.model.catalog import Catalog, PgType, partition_roots
 from driftguard.model.emission import Emission, Role
 from driftguard.model.identifiers import TableName
+from driftguard.model.landing import Landing
 from driftguard.model.observed import Look, Sighting
 from driftguard.model.settings import DmsTask
 from driftguard.model.snapshot import load_catalog, load_estate
@@ -124,6 +125,9 @@ def build_context(
         by_path = {s.observed.path: s for s in sightings}
         emissions = [overlay(e, by_path[e.path]) if e.path in by_path else e for e in emissions]
     expectation = expect(emissions, tasks, maps, policy)
+    landed_before: tuple[Landing, ...] = ()
+    if before is not None:
+        landed_before = expect(_emissions(before, resolvers, policy.pipeline)[0], tasks, maps, policy).landings
     limit = config.settings.snapshots.max_age_days
     seen = (*seen, *_dms_snapshots(tasks))
     return Context(
@@ -134,6 +138,7 @@ def build_context(
         estate=estate,
         catalog=catalog,
         before=before,
+        landed_before=landed_before,
         unselected=tuple(unselected),
         stale=tuple(f"{s.label} is {s.age_days:.0f} days old" for s in seen if (s.age_days or 0) > limit),
         idle=tuple(f"{maps.origin}: {item}" for item in idle(maps, _landed(emissions))),

@@ -76,6 +76,10 @@ class Operation(ABC):
         """A task of which no run may be at work while anything but its suspension is done."""
         return None
 
+    def drains(self) -> ObjectName | None:
+        """A pipe that must be paused, with nothing waiting, while anything but its pause is done."""
+        return None
+
     def hazards(self) -> tuple[Hazard, ...]:
         return ()
 
