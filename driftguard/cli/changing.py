@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -14,6 +15,8 @@ from driftguard.shell import Shell, relative
 
 if TYPE_CHECKING:
     from driftguard.commands.check import Proposal
+    from driftguard.migrate.rehearsal import Outcome
+    from driftguard.model.plan import Phase
 
 
 @main.command()
@@ -51,11 +54,19 @@ def plan(
     if format_ == "json":
         content = {
             "operations": [
-                {"kind": op.kind, "summary": op.summary(), "arguments": op.arguments(), "sql": [s.sql for s in sql]}
+                {
+                    "kind": op.kind,
+                    "summary": op.summary(),
+                    "arguments": op.arguments(),
+                    "phase": op.phase,
+                    "sql": [s.sql for s in sql],
+                }
                 for op, sql in zip(operations, result.statements, strict=True)
             ],
             "notes": list(result.plan.notes),
-            "revision": {"id": result.revision.id, "file": str(result.revision.path)} if result.revision else None,
+            "revisions": [
+                {"id": r.id, "file": str(r.path), "branch": r.branch, "phases": r.phases} for r in result.revisions
+            ],
             "observed": json.look(result.look) if result.look else None,
             "capabilities": result.capabilities.document() if result.capabilities else None,
         }
@@ -78,16 +89,31 @@ def plan(
             shell.say(f"Snowflake was {result.capabilities.summary()}")
         if result.unapplied:
             shell.say(f"planned on top of {len(result.unapplied)} unapplied revision(s): `driftguard apply` runs them")
-        if result.revision:
-            click.echo(f"wrote {relative(result.revision.path)}")
+        for item in result.revisions:
+            click.echo(f"wrote {relative(item.path)}: {_when(item.phases)}")
     sys.exit(ExitCode.FINDINGS if operations and not write_revision else ExitCode.OK)
+
+
+def _when(phases: Sequence[Phase]) -> str:
+    """When a person has to run what."""
+    if "expand" in phases:
+        return "before the Aurora deploy, `driftguard apply`"
+    commands = " and ".join(f"`driftguard apply --phase {phase}`" for phase in phases)
+    return f"after the Aurora deploy, {commands}"
 
 
 @main.command()
 @common
 @click.option("--dry-run", is_flag=True, help="Show the statements; change nothing.")
+@click.option(
+    "--phase",
+    type=click.Choice(["expand", "settle", "contract", "all"]),
+    default="expand",
+    show_default=True,
+    help="expand: before the Aurora deploy; settle: after it; contract: when nothing old is on its way.",
+)
 @click.option("--allow", "allowed", metavar="HAZARD", multiple=True, help="Accept a hazard; the refusal names it.")
-@click.option("--revision", metavar="REV", help="Stop after this revision.")
+@click.option("--revision", metavar="REV", help="This revision and those that it needs, and no others.")
 @click.option(
     "--jobs",
     type=click.IntRange(1, 64),
@@ -95,35 +121,55 @@ def plan(
     show_default=True,
     help="Connections that work side by side on independent tables.",
 )
-def apply(shell: Shell, dry_run: bool, allowed: tuple[str, ...], revision: str | None, jobs: int) -> None:
-    """Run the revisions that Snowflake does not know yet. Can be interrupted and run again at any point."""
+def apply(shell: Shell, dry_run: bool, phase: str, allowed: tuple[str, ...], revision: str | None, jobs: int) -> None:
+    """Run the revisions that Snowflake does not know yet. Can be interrupted and run again at any point.
+
+    Exit 1 where something waits for what has not happened yet.
+    """
     from driftguard.commands.apply import apply as run
 
     outcome = run(
         shell.load(),
         dry_run=dry_run,
+        phase=phase,
         revision=revision,
         allowed=allowed,
         jobs=jobs,
         watch=None if shell.quiet else lambda step: click.echo(f"  {step.statement.summary}"),
         say=shell.say,
     )
-    if dry_run:
+    show_outcome(shell, outcome, phase)
+
+
+def show_outcome(shell: Shell, outcome: Outcome, phase: str) -> None:
+    """What an apply did, and what is left. Ends the process with 1 where something waits."""
+    if outcome.dry_run:
         for step in outcome.steps:
             click.echo(f"-- {step.statement.summary}\n{step.statement.sql};\n")
     for summary in outcome.skipped:
         shell.say(f"already done: {summary}")
-    if not outcome.revisions:
-        click.echo("nothing to apply: every revision is applied")
-        return
-    would = "would run" if dry_run else "ran"
-    count = len(outcome.steps)
-    names = ", ".join(outcome.revisions)
-    click.echo(f"{would} {count} statement{'' if count == 1 else 's'} of {names}")
-    if dry_run and outcome.unproven:
+    if outcome.revisions:
+        would = "would run" if outcome.dry_run else "ran"
+        count = len(outcome.steps)
+        names = ", ".join(outcome.revisions)
+        click.echo(f"{would} {count} statement{'' if count == 1 else 's'} of {names}")
+    elif not outcome.waiting:
+        click.echo(
+            f"nothing to apply: {'nothing is left of this phase' if outcome.due else 'every revision is applied'}"
+        )
+    for line in outcome.waiting:
+        click.echo(f"waits: {line}")
+    if due := [item for item in outcome.due if phase not in (item.phase, "all")]:
+        count = sum(item.operations for item in due)
+        names = ", ".join(dict.fromkeys(item.revision for item in due))
+        commands = ", then ".join(f"`driftguard apply --phase {p}`" for p in dict.fromkeys(item.phase for item in due))
+        click.echo(f"after the Aurora deploy: {commands} ({count} operation{'' if count == 1 else 's'} of {names})")
+    if outcome.dry_run and outcome.unproven:
         shell.say(f"on a model of the landing this is not done afterwards: {'; '.join(outcome.unproven)}")
-    elif dry_run:
+    elif outcome.dry_run and outcome.revisions:
         click.echo("on a model of the landing nothing of these revisions is left to do afterwards")
+    if outcome.waiting:
+        sys.exit(ExitCode.FINDINGS)
 
 
 @main.command()

@@ -11,8 +11,19 @@ from driftguard.model.merge import MergeSpec
 from driftguard.model.plan import Statement
 from driftguard.model.snowflake import Estate
 from driftguard.operations.add_columns import AddColumns
-from driftguard.operations.base import DONE, READY, Operation, Readiness, State, blocked, find_task, with_task
+from driftguard.operations.base import (
+    DONE,
+    READY,
+    Operation,
+    Readiness,
+    State,
+    blocked,
+    find_table,
+    find_task,
+    with_task,
+)
 from driftguard.operations.columns import ColumnDef, look_up
+from driftguard.operations.drop_columns import DropColumns
 from driftguard.operations.side_by_side import with_others
 from driftguard.sql.snowflake import qualified
 
@@ -25,7 +36,8 @@ class ReplaceMerge(Operation):
 
     A standalone task must be suspended before it is modified (docs.snowflake.com "ALTER TASK"). `add_to_staging` are
     columns that STAGING gets while no merge can run: with the old lists a run in between would merge their rows
-    without them, and the guard in FINAL would keep the values out for good.
+    without them, and the guard in FINAL would keep the values out for good. `leave_out` are columns that are about to
+    be dropped: the merge does without them although both tables still have them.
     """
 
     kind = "replace_merge"
@@ -33,6 +45,7 @@ class ReplaceMerge(Operation):
     task: ObjectName
     merge: MergeSpec
     add_to_staging: tuple[ColumnDef, ...] = ()
+    leave_out: tuple[str, ...] = ()
 
     def touches(self) -> tuple[ObjectName, ...]:
         return (self.task, self.merge.staging, self.merge.final)
@@ -93,9 +106,24 @@ class ReplaceMerge(Operation):
         gained = f"add {', '.join(f'{c.name} {c.type}' for c in self.add_to_staging)} to {self.merge.staging} and "
         return f"{gained if self.add_to_staging else ''}replace the merge of {self.task}"
 
+    def inverse(self, left: Estate) -> tuple[Operation, ...]:
+        """The merge of the columns that are left. The text of before is not known; where all are left it stays."""
+        final, staging = find_table(left, self.merge.final), find_table(left, self.merge.staging)
+        names = {c.name for c in final.columns} if final else set()
+        staged = {c.name for c in staging.columns} if staging else set()
+        gained = tuple(c.name for c in self.add_to_staging)
+        kept = tuple(c for c in self.merge.columns if c.final in names and c.staging in staged - set(gained))
+        gone = tuple(c.final for c in self.merge.columns if c not in kept)
+        found: list[Operation] = []
+        if gone:
+            found.append(ReplaceMerge(self.task, dataclasses.replace(self.merge, columns=kept), leave_out=gone))
+        if gained:
+            found.append(DropColumns(self.merge.staging, gained))
+        return tuple(found)
+
     def _body(self, estate: Estate) -> str:
         """The text, with the columns that other revisions have added since this one was planned."""
-        return generate(with_others(self.merge, estate))
+        return generate(with_others(self.merge, estate, self.leave_out))
 
     def _add(self) -> AddColumns | None:
         return AddColumns(self.merge.staging, self.add_to_staging) if self.add_to_staging else None

@@ -17,14 +17,14 @@ from driftguard.typemap.casting import cast_between
 _SERVICE = frozenset((*FINAL_SERVICE, *STAGING_SERVICE))
 
 
-def with_others(spec: MergeSpec, estate: Estate) -> MergeSpec:
-    """`spec` with every column that both tables have and it does not name, in FINAL's order."""
+def with_others(spec: MergeSpec, estate: Estate, leave_out: tuple[str, ...] = ()) -> MergeSpec:
+    """`spec` with every column that both tables have and neither it nor `leave_out` names, in FINAL's order."""
     final, staging = find_table(estate, spec.final), find_table(estate, spec.staging)
     if final is None or staging is None:
         return spec
     places = {c.name: n for n, c in enumerate(final.columns)}
     named = {c.final for c in spec.columns} | {c.staging for c in spec.columns} | {c.before for c in spec.columns}
-    named |= {spec.op, spec.commit_time, spec.change_seq}
+    named |= {spec.op, spec.commit_time, spec.change_seq, *leave_out}
     columns = list(spec.columns)
     for column in final.columns:
         staged = staging.column(column.name)

@@ -11,6 +11,7 @@ from driftguard.operations.add_columns import AddColumns
 from driftguard.operations.base import Operation
 from driftguard.operations.columns import ColumnDef
 from driftguard.operations.create_landing import CreateLanding
+from driftguard.operations.drop_columns import DropColumns
 from driftguard.operations.drop_not_null import DropNotNull
 from driftguard.operations.replace_merge import ReplaceMerge
 from driftguard.operations.widen_column import WidenColumn
@@ -41,6 +42,7 @@ WITH_NEW = dataclasses.replace(
 CASES: dict[str, tuple[Operation, Estate]] = {
     "add_columns": (AddColumns(FINAL, (ColumnDef("NEW", TEXT), ColumnDef("MORE", NUMBER))), ESTATE),
     "widen_column": (WidenColumn(FINAL, "C", TEXT), ESTATE),
+    "drop_columns": (DropColumns(FINAL, ("C", "GONE")), ESTATE),
     "drop_not_null": (DropNotNull(FINAL, ("C",)), ESTATE),
     "replace_merge": (ReplaceMerge(TASK, SPEC), WITH_NEW),
     "create_landing": (
