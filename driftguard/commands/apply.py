@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 from driftguard.commands.world import live_estate
 from driftguard.config import Config
 from driftguard.control import schema
 from driftguard.control.journal import Journal, RevisionRecord
 from driftguard.control.lease import limits
-from driftguard.errors import RevisionError, UsageError
-from driftguard.migrate.revision import Revision, read_all
-from driftguard.migrate.runner import Outcome, Runner, pending, rehearse
+from driftguard.errors import UsageError
+from driftguard.migrate.history import read_all, up_to
+from driftguard.migrate.progress import ALL_PHASES
+from driftguard.migrate.rehearsal import Outcome, rehearse
+from driftguard.migrate.revision import Revision
+from driftguard.migrate.runner import Runner
 from driftguard.migrate.schedule import Step
-from driftguard.model.plan import HazardKind
+from driftguard.model.plan import HazardKind, Phase
 from driftguard.snowflake.errors import MISSING_OR_NOT_AUTHORIZED, number
 from driftguard.snowflake.session import Session
+
+ALL = "all"
 
 
 def apply(
@@ -23,22 +29,64 @@ def apply(
     *,
     dry_run: bool = False,
     revision: str | None = None,
+    phase: str = Phase.EXPAND,
     allowed: Sequence[str] = (),
     jobs: int = 4,
     watch: Callable[[Step], None] | None = None,
     say: Callable[[str], None] = lambda _: None,
 ) -> Outcome:
-    """Apply every pending revision, or those up to and including `revision`.
+    """Apply one phase (or `all`) of every pending revision, or of `revision` and those that it needs.
 
     `allowed`: names of hazards that a person accepts. `jobs`: how many connections may work side by side on
     operations that have nothing to do with each other. `watch` is called before each statement, `say` with what the
     apply waits for.
     Raises `DriftguardError`; a `HalfwayError` means that the next apply goes on from where this one stopped.
     """
+    revisions = read_all(config.path(config.settings.revisions.dir))
+    if revision is not None:
+        revisions = up_to(revisions, revision)
+    return apply_revisions(
+        config, revisions, dry_run=dry_run, phase=phase, allowed=allowed, jobs=jobs, watch=watch, say=say
+    )
+
+
+def apply_revisions(
+    config: Config,
+    revisions: Sequence[Revision],
+    *,
+    dry_run: bool = False,
+    phase: str = Phase.EXPAND,
+    allowed: Sequence[str] = (),
+    jobs: int = 4,
+    watch: Callable[[Step], None] | None = None,
+    say: Callable[[str], None] = lambda _: None,
+) -> Outcome:
+    """The same for revisions that are chosen already, each after those that it needs."""
+    check_names(allowed)
+    phases = ALL_PHASES if phase == ALL else (Phase(phase),)
+    if dry_run:
+        with Session.open(config) as session:
+            return rehearse(revisions, read_records(config, session) or {}, live_estate(config, session), phases)
+    with running(config, jobs=jobs, watch=watch, say=say) as runner:
+        return runner.apply(revisions, allowed, phases)
+
+
+def check_names(allowed: Sequence[str]) -> None:
+    """Raises `UsageError` for a hazard that there is not."""
     unknown = sorted(set(allowed) - {kind.value for kind in HazardKind})
     if unknown:
         raise UsageError(f"{unknown[0]!r} is no hazard", hint=f"known: {', '.join(sorted(HazardKind))}")
-    revisions = _up_to(read_all(config.path(config.settings.revisions.dir)), revision)
+
+
+@contextmanager
+def running(
+    config: Config,
+    *,
+    jobs: int = 1,
+    watch: Callable[[Step], None] | None = None,
+    say: Callable[[str], None] = lambda _: None,
+) -> Iterator[Runner]:
+    """A runner on a connection whose statements end before the lease can run out."""
     policy = config.policy()
     lease_seconds = config.settings.control.lease_seconds
 
@@ -48,10 +96,7 @@ def apply(
         return Session.open(config, parameters=parameters, network_timeout=timeout)
 
     with open_session() as session:
-        if dry_run:
-            records = read_records(config, session) or {}
-            return rehearse(pending(revisions, records), records, live_estate(config, session))
-        runner = Runner(
+        yield Runner(
             session,
             open_session,
             lambda at: live_estate(config, at),
@@ -62,7 +107,6 @@ def apply(
             watch=watch,
             say=say,
         )
-        return runner.apply(revisions, allowed)
 
 
 def read_records(config: Config, session: Session) -> dict[str, RevisionRecord] | None:
@@ -75,13 +119,3 @@ def read_records(config: Config, session: Session) -> dict[str, RevisionRecord] 
         if number(error) in MISSING_OR_NOT_AUTHORIZED:
             return None
         raise
-
-
-def _up_to(revisions: tuple[Revision, ...], target: str | None) -> tuple[Revision, ...]:
-    if target is None:
-        return revisions
-    matching = [index for index, item in enumerate(revisions) if item.id.startswith(target)]
-    if len(matching) != 1:
-        what = "no revision begins" if not matching else "several revisions begin"
-        raise RevisionError(f"{what} with {target!r}", hint="`driftguard status` lists them")
-    return revisions[: matching[0] + 1]

@@ -8,7 +8,9 @@ from driftguard.commands.check import Proposal, proposed_catalog
 from driftguard.commands.world import Seen, build_context, catalog_of, estate_of, looked
 from driftguard.config import Config
 from driftguard.dms.store import open_store
-from driftguard.migrate.revision import Revision, read_all, write
+from driftguard.migrate.history import read_all
+from driftguard.migrate.revision import Revision
+from driftguard.migrate.writing import write
 from driftguard.model.catalog import Catalog
 from driftguard.model.observed import Look
 from driftguard.model.plan import Statement
@@ -21,13 +23,13 @@ from driftguard.snowflake.capabilities import read as read_capabilities
 
 @dataclass(frozen=True, slots=True)
 class PlanResult:
-    """The plan, its SQL, what it was made from, and the revision it was written to."""
+    """The plan, its SQL, what it was made from, and the revisions it was written to."""
 
     plan: Plan
     statements: tuple[tuple[Statement, ...], ...]  # one tuple an operation
     source: Seen
     target: Seen
-    revision: Revision | None = None
+    revisions: tuple[Revision, ...] = ()
     unapplied: tuple[str, ...] = ()  # revisions on disk that were taken as applied
     capabilities: Capabilities | None = None  # what `probe --snowflake` has found out; nothing depends on it yet
     look: Look | None = None  # what was seen in DMS's files, with `observed`
@@ -63,10 +65,10 @@ def plan(
     for operation in made.operations:
         statements.append(operation.statements(simulated))
         simulated = operation.effect(simulated)
-    revision = None
+    revisions: tuple[Revision, ...] = ()
     if write_revision and made.operations:
-        revision = write(directory, message or _message(made), made.operations)
-    return PlanResult(made, tuple(statements), seen, target, revision, unapplied, known, looked(store, context))
+        revisions = write(directory, message or _message(made), made.operations)
+    return PlanResult(made, tuple(statements), seen, target, revisions, unapplied, known, looked(store, context))
 
 
 def after_revisions(estate: Estate, revisions: tuple[Revision, ...]) -> tuple[Estate, tuple[str, ...]]:

@@ -1,7 +1,8 @@
 """The tables of the control schema, and how a statement on them becomes SQL.
 
 Journal, revisions, watermarks and failed casts are INSERT-only: updates of one Snowflake table wait for each other, and
-past about 20 waiters a statement fails. The lease is the one row that is updated.
+past about 20 waiters a statement fails. The lease is the one row that is updated; a downgrade, which holds it, takes a
+row of the revisions out.
 """
 
 from __future__ import annotations
@@ -43,7 +44,9 @@ JOURNAL = Table(
     Column("digest", String(64), nullable=False),
     Column("operation", Integer, nullable=False),
     Column("step", Integer, nullable=False),
-    Column("event", String(16), nullable=False),  # planned · skipped · started · done · failed
+    Column(
+        "event", String(16), nullable=False
+    ),  # planned · skipped · started · done · failed · stamped · undo · undone
     Column("tag", String(256)),
     Column("sql_text", String(16_777_216)),
     Column("detail", String(16_777_216)),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 
+from driftguard.errors import PlanError
 from driftguard.merge.generate import generate
 from driftguard.model.identifiers import ObjectName
 from driftguard.model.merge import MergeSpec
@@ -25,6 +26,7 @@ from driftguard.operations.base import (
     with_task,
 )
 from driftguard.operations.columns import ColumnDef, look_up
+from driftguard.operations.drop_columns import DropColumns
 from driftguard.operations.rename import rename, renamed
 from driftguard.operations.side_by_side import with_others
 from driftguard.sql.snowflake import qualified
@@ -49,7 +51,8 @@ class ReplaceMerge(Operation):
     columns that STAGING gets while no merge can run: with the old lists a run in between would merge their rows
     without them, and the guard in FINAL would keep the values out for good. For a column in `anew`, `pipe` is paused
     and empty meanwhile: a file that is loaded while STAGING has no column of its name loses the values without an
-    error. A pipe that was paused stays paused.
+    error. A pipe that was paused stays paused. `leave_out` are columns that are about to be dropped: the merge does
+    without them although both tables still have them.
     """
 
     kind = "replace_merge"
@@ -59,6 +62,7 @@ class ReplaceMerge(Operation):
     add_to_staging: tuple[ColumnDef, ...] = ()
     anew: tuple[Anew, ...] = ()
     pipe: ObjectName | None = None
+    leave_out: tuple[str, ...] = ()
 
     def touches(self) -> tuple[ObjectName, ...]:
         return (self.task, self.merge.staging, self.merge.final, *([self.pipe] if self.pipe else []))
@@ -144,10 +148,30 @@ class ReplaceMerge(Operation):
             )
         return " and ".join([*parts, f"replace the merge of {self.task}"])
 
+    def inverse(self, left: Estate) -> tuple[Operation, ...]:
+        """The merge of the columns that are left. The text of before is not known; where all are left it stays."""
+        if self.anew or any(c.marker for c in self.merge.columns):
+            raise PlanError(
+                f"{self.summary()}: not undone while the change is under way",
+                hint="let it be completed (`driftguard apply --phase settle`, then contract), and plan the way back",
+            )
+        final, staging = find_table(left, self.merge.final), find_table(left, self.merge.staging)
+        names = {c.name for c in final.columns} if final else set()
+        staged = {c.name for c in staging.columns} if staging else set()
+        gained = tuple(c.name for c in self.add_to_staging)
+        kept = tuple(c for c in self.merge.columns if c.final in names and c.staging in staged - set(gained))
+        gone = tuple(c.final for c in self.merge.columns if c not in kept)
+        found: list[Operation] = []
+        if gone:
+            found.append(ReplaceMerge(self.task, dataclasses.replace(self.merge, columns=kept), leave_out=gone))
+        if gained:
+            found.append(DropColumns(self.merge.staging, gained))
+        return tuple(found)
+
     def _body(self, estate: Estate) -> str:
         """The text, with the columns that other revisions have added since this one was planned."""
         task = find_task(estate, self.task)
-        return generate(with_others(self.merge, estate, task.definition if task else ""))
+        return generate(with_others(self.merge, estate, task.definition if task else "", leave_out=self.leave_out))
 
     def _stage(self, estate: Estate) -> tuple[Statement, ...]:
         """What is still to be done to STAGING."""

@@ -19,10 +19,13 @@ from driftguard.typemap.casting import cast_between
 _SERVICE = frozenset((*FINAL_SERVICE, *STAGING_SERVICE))
 
 
-def with_others(spec: MergeSpec, estate: Estate, definition: str = "", ended: Collection[str] = ()) -> MergeSpec:
+def with_others(
+    spec: MergeSpec, estate: Estate, definition: str = "", ended: Collection[str] = (), leave_out: Collection[str] = ()
+) -> MergeSpec:
     """`spec` with what the merge that is there has under way, and with every column that both tables have.
 
-    `definition` is that merge's text, `ended` the columns of FINAL whose change this operation completes.
+    `definition` is that merge's text, `ended` the columns of FINAL whose change this operation completes;
+    what is in `leave_out` stays out.
     """
     final, staging = find_table(estate, spec.final), find_table(estate, spec.staging)
     if final is None or staging is None:
@@ -30,7 +33,7 @@ def with_others(spec: MergeSpec, estate: Estate, definition: str = "", ended: Co
     columns = _with_changes(spec.columns, under_way(definition), ended, final)
     places = {c.name: n for n, c in enumerate(final.columns)}
     named = {c.final for c in columns} | {c.staging for c in columns} | {c.before for c in columns}
-    named |= {spec.op, spec.commit_time, spec.change_seq}
+    named |= {spec.op, spec.commit_time, spec.change_seq, *leave_out}
     for column in final.columns:
         staged = staging.column(column.name)
         if column.name in named or column.name in _SERVICE or staged is None or is_leftover(column.name, places):

@@ -15,6 +15,7 @@ from driftguard.operations.base import Operation
 from driftguard.operations.columns import ColumnDef
 from driftguard.operations.complete_change import CompleteChange
 from driftguard.operations.create_landing import CreateLanding
+from driftguard.operations.drop_columns import DropColumns
 from driftguard.operations.drop_not_null import DropNotNull
 from driftguard.operations.read_again import ReadAgain
 from driftguard.operations.rename import Rename
@@ -63,6 +64,7 @@ LATER = dataclasses.replace(
 CASES: dict[str, tuple[Operation, Estate]] = {
     "add_columns": (AddColumns(FINAL, (ColumnDef("NEW", TEXT), ColumnDef("MORE", NUMBER))), ESTATE),
     "widen_column": (WidenColumn(FINAL, "C", TEXT), ESTATE),
+    "drop_columns": (DropColumns(FINAL, ("C", "GONE")), ESTATE),
     "drop_not_null": (DropNotNull(FINAL, ("C",)), ESTATE),
     "replace_merge": (ReplaceMerge(TASK, SPEC), WITH_NEW),
     "await_marker": (
