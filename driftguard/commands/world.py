@@ -24,6 +24,7 @@ from driftguard.model.observed import Look, Sighting
 from driftguard.model.settings import DmsTask
 from driftguard.model.snapshot import load_catalog, load_estate
 from driftguard.model.snowflake import Estate
+from driftguard.operations.await_marker import AwaitMarker
 from driftguard.snowflake.session import Session, configured
 from driftguard.typemap.load import load as load_typemaps
 from driftguard.typemap.resolve import Resolver, idle
@@ -82,11 +83,12 @@ def estate_of(config: Config, against: str | None) -> tuple[Estate, Seen]:
     return estate, Seen(f"snapshot {path}", _age(estate.captured_at, path))
 
 
-def live_estate(config: Config, session: Session) -> Estate:
-    """Introspect the schemas of the landings."""
+def live_estate(config: Config, session: Session, markers: Iterable[AwaitMarker] = ()) -> Estate:
+    """Introspect the schemas of the landings, and look for the `markers` that somebody waits for."""
     from driftguard.control.failures import cast_failures
-    from driftguard.control.schema import applied_revisions
+    from driftguard.control.schema import applied_revisions, milestones
     from driftguard.snowflake.introspect import introspect
+    from driftguard.snowflake.markers import arrived
 
     policy = config.policy()
     schemas = (policy.staging_schema, policy.final_schema, stage_name(policy).schema)
@@ -94,7 +96,16 @@ def live_estate(config: Config, session: Session) -> Estate:
     place = (policy.database, policy.control_schema)
     failures, unread = cast_failures(session, *place, policy.cast_failure_days)
     revisions = applied_revisions(session, *place)
-    return replace(estate, revisions=revisions, cast_failures=failures, unseen=(*estate.unseen, *unread))
+    noted = milestones(session, *place)
+    open_ = [op for op in markers if all(op.name != m.name for m in noted)]
+    return replace(
+        estate,
+        revisions=revisions,
+        cast_failures=failures,
+        unseen=(*estate.unseen, *unread),
+        milestones=noted,
+        markers=tuple(found for op in open_ for found in arrived(session, op.marker, op.column, op.name)),
+    )
 
 
 def build_context(

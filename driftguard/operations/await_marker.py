@@ -9,7 +9,7 @@ from driftguard.model.identifiers import ObjectName
 from driftguard.model.landing import DG_COMMIT_TS
 from driftguard.model.plan import Phase, Statement
 from driftguard.model.snowflake import Estate
-from driftguard.operations.base import DONE, READY, Operation, Readiness, blocked, find_pipe
+from driftguard.operations.base import DONE, READY, Operation, Readiness, blocked, find_pipe, waiting
 from driftguard.operations.milestone import reach, reached, with_milestone
 from driftguard.sql.snowflake import literal, qualified, quote
 
@@ -55,17 +55,17 @@ class AwaitMarker(Operation):
                 return blocked(f"{kind} in {name.database}.{name.schema} could not be looked at")
         arrived = next((m for m in estate.markers if m.name == self.name), None)
         if arrived is None:
-            return blocked(f"the marker {self.name!r} is not in {self.marker} yet")
+            return waiting(f"the marker {self.name!r} is not in {self.marker} yet")
         age = _seconds_between(arrived.at, estate.captured_at)
         if age is not None and age < self.hold_seconds:
-            return blocked(
+            return waiting(
                 f"the marker was committed {age:.0f} s ago, and DMS may hold changes back for {self.hold_seconds} s"
             )
         pipe = find_pipe(estate, self.pipe)
         if pipe is None or pipe.pending is None:
             return blocked(f"{self.pipe}: how many files wait could not be looked at")
         if pipe.pending:
-            return blocked(f"{self.pipe} has {pipe.pending} files waiting")
+            return waiting(f"{self.pipe} has {pipe.pending} files waiting")
         return READY
 
     def statements(self, estate: Estate) -> tuple[Statement, ...]:

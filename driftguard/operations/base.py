@@ -84,7 +84,7 @@ class Operation(ABC):
         return None
 
     def drains(self) -> ObjectName | None:
-        """A pipe that must be paused, with nothing waiting, while anything but its pause is done."""
+        """A table into which no file may be on its way while anything but the pause of its pipe is done."""
         return None
 
     def hazards(self) -> tuple[Hazard, ...]:

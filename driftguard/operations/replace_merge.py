@@ -50,9 +50,9 @@ class ReplaceMerge(Operation):
     A standalone task must be suspended before it is modified (docs.snowflake.com "ALTER TASK"). `add_to_staging` are
     columns that STAGING gets while no merge can run: with the old lists a run in between would merge their rows
     without them, and the guard in FINAL would keep the values out for good. For a column in `anew`, `pipe` is paused
-    and empty meanwhile: a file that is loaded while STAGING has no column of its name loses the values without an
-    error. A pipe that was paused stays paused. `leave_out` are columns that are about to be dropped: the merge does
-    without them although both tables still have them.
+    and no file on its way meanwhile: a file that is loaded while STAGING has no column of its name loses the values
+    without an error. A pipe that was paused stays paused. `leave_out` are columns that are about to be dropped: the
+    merge does without them although both tables still have them.
     """
 
     kind = "replace_merge"
@@ -71,7 +71,7 @@ class ReplaceMerge(Operation):
         return self.task
 
     def drains(self) -> ObjectName | None:
-        return self.pipe
+        return self.merge.staging if self.pipe else None
 
     def readiness(self, estate: Estate) -> Readiness:
         task = find_task(estate, self.task)
