@@ -11,6 +11,7 @@ from driftguard.model.plan import Statement
 from driftguard.model.snowflake import Estate, SfColumn, SfTable
 from driftguard.operations.base import DONE, READY, Operation, Readiness, blocked, with_table
 from driftguard.operations.columns import ColumnDef, definition, look_up
+from driftguard.operations.drop_columns import DropColumns
 from driftguard.sql.snowflake import qualified
 
 
@@ -55,6 +56,9 @@ class AddColumns(Operation):
         assert isinstance(table, SfTable)
         added = tuple(SfColumn(c.name, c.type, nullable=not c.required) for c in self._missing(table))
         return with_table(estate, dataclasses.replace(table, columns=table.columns + added))
+
+    def inverse(self, left: Estate) -> tuple[Operation, ...]:  # noqa: ARG002
+        return (DropColumns(self.table, tuple(c.name for c in self.columns)),)
 
     def summary(self) -> str:
         return f"add {', '.join(f'{c.name} {c.type}' for c in self.columns)} to {self.table}"

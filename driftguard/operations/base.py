@@ -8,6 +8,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from driftguard.errors import PlanError
 from driftguard.model.identifiers import ObjectName
 from driftguard.model.plan import Hazard, Phase, Statement
 from driftguard.model.snowflake import Estate, Pipe, SfTable, Task
@@ -15,10 +16,11 @@ from driftguard.operations.codec import decode_fields, encode_fields
 
 
 class State(enum.Enum):
-    """`READY` to run · `DONE` already, in full · `BLOCKED`: neither, and running it would be wrong."""
+    """`READY` to run · `DONE` already, in full · `WAITING` for somebody · `BLOCKED`: running it would be wrong."""
 
     READY = "ready"
     DONE = "done"
+    WAITING = "waiting"
     BLOCKED = "blocked"
 
 
@@ -36,6 +38,11 @@ DONE = Readiness(State.DONE)
 
 def blocked(reason: str) -> Readiness:
     return Readiness(State.BLOCKED, reason)
+
+
+def waiting(reason: str) -> Readiness:
+    """Somebody else has to do something first; `reason` says what is still missing."""
+    return Readiness(State.WAITING, reason)
 
 
 @dataclass(frozen=True)
@@ -76,8 +83,19 @@ class Operation(ABC):
         """A task of which no run may be at work while anything but its suspension is done."""
         return None
 
+    def drains(self) -> ObjectName | None:
+        """A table into which no file may be on its way while anything but the pause of its pipe is done."""
+        return None
+
     def hazards(self) -> tuple[Hazard, ...]:
         return ()
+
+    def inverse(self, left: Estate) -> tuple[Operation, ...]:  # noqa: ARG002
+        """What takes it back; nothing where it does no harm to leave it as it is.
+
+        `left` is the estate without the columns that its revision added. Raises `PlanError` where there is no way back.
+        """
+        raise PlanError(f"{self.summary()}: cannot be undone", hint="plan a change that leads on from here")
 
     def arguments(self) -> dict[str, Any]:
         """The fields as literals, defaults left out: what a revision file holds."""
