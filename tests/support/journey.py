@@ -14,27 +14,32 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from builders import ENDPOINT, POLICY, as_shown, context, task
+from builders import ENDPOINT, as_shown, context, table, task, varchar
+from builders import POLICY as PLAIN
 from driftguard.drift.compare import compare
-from driftguard.drift.context import Context, Pair, merge_spec
+from driftguard.drift.context import Context, Pair, pair_up
 from driftguard.drift.fit import Fit, fit
+from driftguard.drift.merging import merge_spec
 from driftguard.emission.mapping_document import parse_mappings
 from driftguard.merge.generate import generate
-from driftguard.model.catalog import Catalog, partition_roots
+from driftguard.model.catalog import Catalog, Table, partition_roots
 from driftguard.model.plan import Phase
 from driftguard.model.settings import DmsTask
-from driftguard.model.snowflake import Estate, SfTable
+from driftguard.model.snowflake import UNBOUNDED_VARCHAR, Estate, SfTable, SfType
 from driftguard.operations.base import Operation, State, build
 from driftguard.plan.planner import make_plan
 
+MARKER = table("marker", ("name", varchar(1000)), key=("name",), schema="driftguard", oid=1)
+POLICY = dataclasses.replace(PLAIN, marker_table=str(MARKER.id), migration_timezone="UTC")
 ADDITIVE = frozenset(("create_landing", "add_columns", "replace_merge"))
 PIPE = "another pipe"
+_TEXT = SfType("VARCHAR", length=UNBOUNDED_VARCHAR)
 _DESTROYS = re.compile(
     r"\b(DROP\s+(TABLE|COLUMN)|SWAP\s+WITH|TRUNCATE|DELETE\s+FROM|CREATE\s+OR\s+REPLACE\s+(TABLE|PIPE))\b", re.I
 )
 
 
-def everything(catalog: Catalog) -> DmsTask:
+def everything(tables: Sequence[Table]) -> DmsTask:
     """A task that takes every table; partitions under the name of their table; before-images of the keys."""
     numbers = iter(range(10, 1_000_000))
 
@@ -44,13 +49,13 @@ def everything(catalog: Catalog) -> DmsTask:
         head = {"rule-type": kind, "rule-id": number, "rule-name": number, "rule-action": action}
         return {**head, "object-locator": place, **more}
 
-    roots = partition_roots(catalog.tables)
+    roots = partition_roots(tables)
     rules = [rule("selection", "include", "%", "%")]
-    rules += [rule("selection", "exclude", exact(t.schema), exact(t.name)) for t in catalog.tables if t.kind == "p"]
+    rules += [rule("selection", "exclude", exact(t.schema), exact(t.name)) for t in tables if t.kind == "p"]
     rules += [
         rule("transformation", "rename", exact(t.schema), exact(t.name), value=roots[t.id].name)
         | {"rule-target": "table"}
-        for t in catalog.tables
+        for t in tables
         if t.id in roots and t.kind == "r"
     ]
     images = {"column-prefix": "BI_", "column-suffix": "", "column-filter": "pk-only"}
@@ -156,25 +161,30 @@ class Journey:
 
 
 def _seen(catalog: Catalog, estate: Estate, before: Catalog | None = None) -> Context:
-    return context(*catalog.tables, estate=estate, dms=everything(catalog), before=before, policy=POLICY)
+    tables = (MARKER, *catalog.tables)
+    gone = [t for t in (before.tables if before else ()) if catalog.table(t.id) is None]  # for what they landed as
+    return context(*tables, estate=estate, dms=everything((*tables, *gone)), before=before, policy=POLICY)
 
 
 def _lost(before: Estate, after: Estate) -> list[str]:
-    """Tables, columns, values and keys that are not what they were."""
-    now = {table.name: table for table in after.tables}
+    """Tables, columns, values and keys that are not what they were. A column keeps its place when it is renamed."""
+    now = {one.name: one for one in after.tables}
     found = []
-    for table in before.tables:
-        then = now.get(table.name)
+    for was in before.tables:
+        then = now.get(was.name)
         if then is None:
-            found.append(f"{table.name} is gone")
+            found.append(f"{was.name} is gone")
             continue
-        if table.primary_key != then.primary_key:
-            found.append(f"the key of {table.name} is another one")
-        for column in table.columns:
-            kept = then.column(column.name)
-            if kept is None or fit(kept.type, column.type) is not Fit.FITS:
-                found.append(f"{table.name}.{column.name} was {column.type}")
+        if _key_places(was) != _key_places(then):
+            found.append(f"the key of {was.name} is another one")
+        for place, column in enumerate(was.columns):
+            if place >= len(then.columns) or fit(then.columns[place].type, column.type) is not Fit.FITS:
+                found.append(f"{was.name}.{column.name} was {column.type}")
     return found
+
+
+def _key_places(one: SfTable) -> set[int]:
+    return {place for place, column in enumerate(one.columns) if column.name in one.primary_key}
 
 
 def _differences(mine: Pair, fresh: Pair) -> list[str]:
@@ -184,33 +194,33 @@ def _differences(mine: Pair, fresh: Pair) -> list[str]:
         if ours is None or theirs is None:
             found += [f"{mine.landing.table}: no {what}"] if ours is not theirs else []
             continue
-        found += _columns(ours, theirs)
+        found += _columns(ours, theirs, anything=what == "STAGING")
         if set(ours.primary_key) != set(theirs.primary_key):
             found.append(f"{ours.name}: key {ours.primary_key}, from nothing {theirs.primary_key}")
     if (mine.pipe and mine.pipe.definition) != (fresh.pipe and fresh.pipe.definition):
         found.append(f"{mine.landing.table}: {PIPE}")
-    if mine.task is None or fresh.task is None or _merge(mine) != _merge(fresh):
+    if mine.task is None or fresh.task is None or _merge(mine, fresh) != _merge(fresh, fresh):
         found.append(f"{mine.landing.table}: another merge")
     return found
 
 
-def _columns(ours: SfTable, theirs: SfTable) -> list[str]:
+def _columns(ours: SfTable, theirs: SfTable, *, anything: bool) -> list[str]:
+    """STAGING may take `anything`, as text: files from before a change and from after it were in the pipe."""
     found = []
     for column in theirs.columns:
         have = ours.column(column.name)
         if have is None:
             found.append(f"{ours.name}.{column.name} is missing")
-        elif fit(have.type, column.type) is not Fit.FITS:
+        elif fit(have.type, column.type) is not Fit.FITS and not (anything and have.type == _TEXT):
             found.append(f"{ours.name}.{column.name} is {have.type}, from nothing {column.type}")
         elif not have.nullable and column.nullable:
             found.append(f"{ours.name}.{column.name} is NOT NULL")
     return found
 
 
-def _merge(pair: Pair) -> str:
-    spec = merge_spec(pair, POLICY)
-    return generate(dataclasses.replace(spec, columns=_in_order(spec.columns)))
-
-
-def _in_order(columns: Sequence[Any]) -> tuple[Any, ...]:
-    return tuple(sorted((c for c in columns if not c.kept), key=lambda column: column.final))
+def _merge(pair: Pair, like: Pair) -> str:
+    """The merge of `pair` over the STAGING of `like`, without columns that are only kept; the order is that of names."""
+    (there,) = pair_up([pair.landing], Estate(tables=tuple(t for t in (like.staging, pair.final) if t is not None)))
+    spec = merge_spec(dataclasses.replace(there, under_way=pair.under_way), POLICY)
+    columns = sorted((c for c in spec.columns if not c.kept), key=lambda column: column.final)
+    return generate(dataclasses.replace(spec, columns=tuple(columns)))
