@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
+from driftguard.commands.marker import write_markers
 from driftguard.commands.world import live_estate
 from driftguard.config import Config
 from driftguard.control import schema
@@ -12,12 +13,13 @@ from driftguard.control.journal import Journal, RevisionRecord
 from driftguard.control.lease import limits
 from driftguard.errors import UsageError
 from driftguard.migrate.history import read_all, up_to
-from driftguard.migrate.progress import ALL_PHASES
+from driftguard.migrate.progress import ALL_PHASES, Progress
 from driftguard.migrate.rehearsal import Outcome, rehearse
 from driftguard.migrate.revision import Revision
 from driftguard.migrate.runner import Runner
 from driftguard.migrate.schedule import Step
 from driftguard.model.plan import HazardKind, Phase
+from driftguard.operations.await_marker import AwaitMarker
 from driftguard.snowflake.errors import MISSING_OR_NOT_AUTHORIZED, number
 from driftguard.snowflake.session import Session
 
@@ -64,11 +66,25 @@ def apply_revisions(
     """The same for revisions that are chosen already, each after those that it needs."""
     check_names(allowed)
     phases = ALL_PHASES if phase == ALL else (Phase(phase),)
+    awaited = awaiting(revisions)
     if dry_run:
         with Session.open(config) as session:
-            return rehearse(revisions, read_records(config, session) or {}, live_estate(config, session), phases)
-    with running(config, jobs=jobs, watch=watch, say=say) as runner:
+            estate = live_estate(config, session, awaited)
+            return rehearse(revisions, read_records(config, session) or {}, estate, phases)
+    if Phase.SETTLE in phases and awaited:
+        with Session.open(config) as session:
+            records = read_records(config, session) or {}
+            due = {item.revision for item in Progress(revisions, records).due() if item.phase is Phase.SETTLE}
+            missing = awaiting([r for r in revisions if r.id in due])
+            there = {m.name for m in live_estate(config, session, missing).markers}
+        write_markers(config, [op for op in missing if op.name not in there], say)
+    with running(config, awaited, jobs=jobs, watch=watch, say=say) as runner:
         return runner.apply(revisions, allowed, phases)
+
+
+def awaiting(revisions: Iterable[Revision]) -> tuple[AwaitMarker, ...]:
+    """The markers that these revisions wait for."""
+    return tuple(op for revision in revisions for op in revision.operations if isinstance(op, AwaitMarker))
 
 
 def check_names(allowed: Sequence[str]) -> None:
@@ -81,6 +97,7 @@ def check_names(allowed: Sequence[str]) -> None:
 @contextmanager
 def running(
     config: Config,
+    awaited: Sequence[AwaitMarker] = (),
     *,
     jobs: int = 1,
     watch: Callable[[Step], None] | None = None,
@@ -99,7 +116,7 @@ def running(
         yield Runner(
             session,
             open_session,
-            lambda at: live_estate(config, at),
+            lambda at: live_estate(config, at, awaited),
             database=policy.database,
             control_schema=policy.control_schema,
             lease_seconds=lease_seconds,

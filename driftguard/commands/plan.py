@@ -13,8 +13,9 @@ from driftguard.migrate.revision import Revision
 from driftguard.migrate.writing import write
 from driftguard.model.catalog import Catalog
 from driftguard.model.observed import Look
-from driftguard.model.plan import Statement
+from driftguard.model.plan import Phase, Statement
 from driftguard.model.snowflake import Estate
+from driftguard.operations.await_marker import AwaitMarker
 from driftguard.operations.base import DONE, State
 from driftguard.plan.planner import Plan, make_plan
 from driftguard.snowflake.capabilities import Capabilities
@@ -58,9 +59,13 @@ def plan(
         catalog, seen = catalog_of(config, source)
     estate, target = estate_of(config, against)
     directory = config.path(config.settings.revisions.dir)
-    estate, unapplied = after_revisions(estate, read_all(directory))
+    written = read_all(directory)
+    estate, unapplied = after_revisions(estate, written)
+    planned = {
+        op.name for r in written if r.id not in estate.revisions for op in r.operations if isinstance(op, AwaitMarker)
+    }
     context = build_context(config, catalog, estate, before=before, store=store)
-    made = make_plan(context)
+    made = make_plan(context, planned)
     statements, simulated = [], estate
     for operation in made.operations:
         statements.append(operation.statements(simulated))
@@ -72,7 +77,7 @@ def plan(
 
 
 def after_revisions(estate: Estate, revisions: tuple[Revision, ...]) -> tuple[Estate, tuple[str, ...]]:
-    """The estate with the effect of revisions that are written but not applied.
+    """The estate with the effect of what revisions that are not applied do before the Aurora deploy.
 
     Without a control schema to read, whether one is applied is told by its operations; one that cannot run any more
     (its table was changed since) belongs to the past.
@@ -83,7 +88,7 @@ def after_revisions(estate: Estate, revisions: tuple[Revision, ...]) -> tuple[Es
             continue
         for operation in revision.operations:
             readiness = operation.readiness(estate)
-            if readiness == DONE or readiness.state is State.BLOCKED:
+            if operation.phase is not Phase.EXPAND or readiness == DONE or readiness.state is State.BLOCKED:
                 continue
             estate = operation.effect(estate)
             waiting[revision.id] = None

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from driftguard.commands.apply import read_records
+from driftguard.commands.apply import awaiting, read_records
 from driftguard.commands.world import live_estate
 from driftguard.config import Config
 from driftguard.control import schema
@@ -84,7 +84,7 @@ def status(config: Config) -> StatusResult:
         holder = _holder(session) if known is not None else None
         failed = _failed(config, session) if known is not None else None
         records = known or {}
-        following = _next(revisions, records, lambda: live_estate(config, session))
+        following = _next(revisions, records, lambda: live_estate(config, session, awaiting(revisions)))
     progress = Progress(revisions, records)
     found = []
     for revision in revisions:

@@ -16,7 +16,7 @@ from sqlalchemy.schema import CreateTable
 from sqlalchemy.sql.base import Executable
 
 from driftguard.model.identifiers import ObjectName
-from driftguard.model.snowflake import UNBOUNDED_VARCHAR
+from driftguard.model.snowflake import UNBOUNDED_VARCHAR, Milestone
 from driftguard.snowflake.errors import MISSING_OR_NOT_AUTHORIZED, number
 from driftguard.snowflake.session import Session
 from driftguard.sql.snowflake import literal as text_literal
@@ -77,6 +77,15 @@ CAST_FAILURE = Table(
     Column("ran_at", TIMESTAMP_LTZ, nullable=False),
 )
 
+# What the catalog cannot tell of a change: its marker has passed (`at` is the epoch), its old rows are filled.
+MILESTONE = Table(
+    "milestone",
+    metadata,
+    Column("name", String(1024), nullable=False),
+    Column("at", TIMESTAMP_NTZ),
+    Column("reached_at", TIMESTAMP_LTZ, nullable=False),
+)
+
 LEASE = Table(
     "lease",
     metadata,
@@ -120,7 +129,7 @@ def setup_statements(database: str, schema: str) -> tuple[str, ...]:
     area = schema_name(database, schema)
     tables = [
         str(CreateTable(table, if_not_exists=True).compile(dialect=_DIALECT)).strip()
-        for table in (REVISION, JOURNAL, WATERMARK, CAST_FAILURE)
+        for table in (REVISION, JOURNAL, WATERMARK, CAST_FAILURE, MILESTONE)
     ]
     return (f"CREATE SCHEMA IF NOT EXISTS {area}", f"USE SCHEMA {area}", *tables, *_ADDED, _CREATE_LEASE)
 
@@ -135,6 +144,18 @@ def applied_revisions(session: Session, database: str, schema: str) -> tuple[str
             return ()
         raise
     return tuple(sorted(str(row["REVISION"]) for row in rows))
+
+
+def milestones(session: Session, database: str, schema: str) -> tuple[Milestone, ...]:
+    """What the control schema has noted; nothing where it is not there or may not be read."""
+    table = qualified(ObjectName(database, schema, "MILESTONE"))
+    try:
+        rows = session.rows(f"SELECT NAME, AT FROM {table} ORDER BY NAME")
+    except Exception as error:
+        if number(error) in MISSING_OR_NOT_AUTHORIZED:
+            return ()
+        raise
+    return tuple(Milestone(str(row["NAME"]), row["AT"].isoformat() if row["AT"] else "") for row in rows)
 
 
 def use(session: Session, database: str, schema: str) -> None:

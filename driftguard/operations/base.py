@@ -83,6 +83,10 @@ class Operation(ABC):
         """A task of which no run may be at work while anything but its suspension is done."""
         return None
 
+    def drains(self) -> ObjectName | None:
+        """A table into which no file may be on its way while anything but the pause of its pipe is done."""
+        return None
+
     def hazards(self) -> tuple[Hazard, ...]:
         return ()
 
