@@ -163,7 +163,8 @@ def show_outcome(shell: Shell, outcome: Outcome, phase: str) -> None:
         count = sum(item.operations for item in due)
         names = ", ".join(dict.fromkeys(item.revision for item in due))
         commands = ", then ".join(f"`driftguard apply --phase {p}`" for p in dict.fromkeys(item.phase for item in due))
-        click.echo(f"after the Aurora deploy: {commands} ({count} operation{'' if count == 1 else 's'} of {names})")
+        when = "after the Aurora deploy" if phase == "expand" else "afterwards"
+        click.echo(f"{when}: {commands} ({count} operation{'' if count == 1 else 's'} of {names})")
     if outcome.dry_run and outcome.unproven:
         shell.say(f"on a model of the landing this is not done afterwards: {'; '.join(outcome.unproven)}")
     elif outcome.dry_run and outcome.revisions:

@@ -68,7 +68,6 @@ def rehearse(
 
     def part(revision: Revision, phase: Phase) -> str:
         nonlocal estate
-        touched[revision.id] = None
         record = records.get(revision.id, RevisionRecord())
         stopped, ran = "", []
         for index, operation in progress.open(revision, phase):
@@ -87,6 +86,8 @@ def rehearse(
                 else:
                     skipped.append(operation.summary())
             ran.append((index, operation))
+        if ran:
+            touched[revision.id] = None
         progress.done(revision.id, [index for index, _ in ran])
         unproven.extend(operation.summary() for _, operation in ran if operation.readiness(estate) != DONE)
         return stopped

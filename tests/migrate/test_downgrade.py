@@ -13,7 +13,7 @@ from driftguard.merge.generate import generate
 from driftguard.migrate.downgrade import begun_on_top, invert, read_back, written
 from driftguard.migrate.rehearsal import rehearse_undo
 from driftguard.migrate.revision import Revision
-from driftguard.model.merge import MergeColumn
+from driftguard.model.merge import Default, Earlier, MergeColumn
 from driftguard.model.plan import HazardKind, Statement
 from driftguard.model.snowflake import Estate, Task
 from driftguard.operations.add_columns import AddColumns
@@ -107,6 +107,32 @@ def test_what_has_no_way_back_is_refused_with_what_to_do(kind: str, why: str) ->
     with pytest.raises(PlanError, match=why) as caught:
         invert(one, record(one), operation.effect(estate))
     assert "\n" not in str(caught.value)
+
+
+def under_way(**more: object) -> tuple[Operation, ...]:
+    """The plan of a column whose change passes through the pipe."""
+    column = dataclasses.replace(WITH_MORE.columns[-1], marker="m", since=True, **more)  # type: ignore[arg-type]
+    spec = dataclasses.replace(WITH_MORE, columns=(*WITH_MORE.columns[:-1], column))
+    return (PLAN[0], ReplaceMerge(TASK, spec, MORE))
+
+
+def test_a_column_with_a_default_comes_off_with_all_that_its_merge_had_under_way() -> None:
+    operations = under_way(default=Default("x", TEXT))
+    one, changed = revision(*operations), after(BEFORE, operations)
+    assert "under way" in changed.tasks[0].definition
+    assert after(changed, invert(one, record(one), changed).operations) == BEFORE
+
+
+def test_a_rename_under_way_is_not_undone() -> None:
+    """What was emitted under the new name would be taken for NULL under the old one."""
+    operations = (under_way(final="NEW", earlier=Earlier("NEW"), becomes="MORE")[1],)
+    spec = operations[0].merge  # type: ignore[attr-defined]
+    renamed = dataclasses.replace(
+        operations[0], merge=dataclasses.replace(spec, columns=(spec.columns[0], spec.columns[-1]))
+    )  # type: ignore[type-var]
+    one = revision(renamed)
+    with pytest.raises(PlanError, match="not undone while the change is under way"):
+        invert(one, record(one), renamed.effect(BEFORE))
 
 
 def test_a_merge_of_the_same_columns_stays() -> None:
