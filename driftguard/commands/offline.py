@@ -13,9 +13,7 @@ from driftguard.migrate.rehearsal import rehearse, rehearse_undo
 from driftguard.migrate.revision import Revision
 from driftguard.model.plan import Statement
 from driftguard.model.snowflake import Estate
-from driftguard.operations.base import State
-
-_RAN = OperationRecord({0: Statement("", "")}, {0})
+from driftguard.operations.base import Operation, State
 
 
 def upgrade_sql(
@@ -47,7 +45,7 @@ def downgrade_sql(
     records = {r.id: RevisionRecord(r.digest, applied=True) for r in revisions if r.id in applied}
     for revision in revisions:
         if revision.id in gone:
-            records[revision.id].operations.update(dict.fromkeys(range(len(revision.operations)), _RAN))
+            records[revision.id].operations.update(enumerate(_ran(op) for op in revision.operations))
     by_id = {revision.id: revision for revision in revisions}
     lines = []
     for revision, inverse in rehearse_undo(revisions, [by_id[name] for name in gone], records, estate):
@@ -57,6 +55,12 @@ def downgrade_sql(
             if operation.readiness(estate).state is State.READY:
                 estate = operation.effect(estate)
     return lines
+
+
+def _ran(operation: Operation) -> OperationRecord:
+    """As if apply had run all of it: what it sends where nothing of it is there."""
+    statements = operation.statements(Estate()) or (Statement("", operation.summary()),)
+    return OperationRecord(dict(enumerate(statements)), set(range(len(statements))))
 
 
 def _played(revisions: Sequence[Revision], estate: Estate) -> Estate:

@@ -154,7 +154,7 @@ class ReplaceMerge(Operation):
         names = {c.name for c in final.columns} if final else set()
         staged = {c.name for c in staging.columns} if staging else set()
         gained = tuple(c.name for c in self.add_to_staging)
-        kept = tuple(c for c in self.merge.columns if c.final in names and c.staging in staged - set(gained))
+        kept = tuple(c for c in self.merge.columns if c.final in names and c.staging in staged)
         gone = tuple(c for c in self.merge.columns if c not in kept)
         if self.anew or any(c.marker for c in kept) or any(c.earlier or c.becomes for c in gone):
             raise PlanError(

@@ -37,7 +37,9 @@ def record(one: Revision, *left_out: int, applied: bool = True) -> RevisionRecor
     """Apply ran everything but `left_out`, for which there was nothing to do."""
     found = RevisionRecord(one.digest, applied=applied)
     for index in range(len(one.operations)):
-        planned = {} if index in left_out else {0: Statement("SELECT 1", "it")}
+        planned = {} if index in left_out else dict(enumerate(one.operations[index].statements(Estate())))
+        if index not in left_out and not planned:
+            planned = {0: Statement("SELECT 1", "it")}
         found.operations[index] = OperationRecord(planned, set(planned), skipped=index in left_out)
     return found
 
@@ -78,6 +80,15 @@ def test_what_apply_found_done_is_not_taken_back() -> None:
     inverse = invert(one, record(one, 0), after(ESTATE, one.operations))
     assert inverse.operations == ()
     assert "apply had nothing to do for it" in inverse.notes[0]
+
+
+def test_of_several_columns_only_those_that_apply_added_are_dropped() -> None:
+    """The journal has the statement, and what was there before is not in it."""
+    one = revision(AddColumns(FINAL, (ColumnDef("C", TEXT), *MORE)))
+    known = record(one)
+    known.operations[0].planned = dict(enumerate(one.operations[0].statements(ESTATE)))
+    inverse = invert(one, known, after(ESTATE, one.operations))
+    assert inverse.operations == (DropColumns(FINAL, ("MORE",)),)
 
 
 def test_of_a_stamped_revision_nothing_is_taken_back() -> None:
