@@ -323,6 +323,13 @@ def apply(shell: Shell, dry_run: bool, allowed: tuple[str, ...], revision: str |
     count = len(outcome.steps)
     names = ", ".join(outcome.revisions)
     click.echo(f"{would} {count} statement{'' if count == 1 else 's'} of {names}")
+    for text in outcome.undo:
+        click.echo(f"to undo: {text}")
+    if outcome.waiting:
+        for text in outcome.waiting:
+            click.echo(f"\nto be done by somebody first: {text}")
+        click.echo("\nthen run `driftguard apply` again: it goes on from there")
+        sys.exit(ExitCode.FINDINGS)
     if dry_run and outcome.unproven:
         shell.say(f"on a model of the landing this is not done afterwards: {'; '.join(outcome.unproven)}")
     elif dry_run:

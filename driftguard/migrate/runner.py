@@ -19,6 +19,7 @@ from driftguard.control.lease import Lease, limits
 from driftguard.control.link import Link
 from driftguard.control.recovery import Recovery
 from driftguard.errors import HalfwayError, HazardError, PlanError, RevisionError, UnreachableError
+from driftguard.migrate.held import Held
 from driftguard.migrate.revision import Revision
 from driftguard.migrate.schedule import Job, Narrator, Step, changed, run_side_by_side
 from driftguard.migrate.worker import Worker
@@ -38,6 +39,8 @@ class Outcome:
     skipped: tuple[str, ...] = ()  # operations that were done already
     dry_run: bool = False
     unproven: tuple[str, ...] = ()  # of a dry run: operations that the model of the landing is not done with at the end
+    waiting: tuple[str, ...] = ()  # what a person has to do before the next apply can go on
+    undo: tuple[str, ...] = ()  # how to get back what the clones keep
 
 
 def pending(revisions: Iterable[Revision], records: dict[str, RevisionRecord]) -> tuple[Revision, ...]:
@@ -73,8 +76,10 @@ def rehearse(revisions: Sequence[Revision], records: dict[str, RevisionRecord], 
     """The statements that `apply` would run now, worked out on a model of the estate; nothing is executed."""
     steps: list[Step] = []
     skipped: list[str] = []
+    held = Held()
     for revision in revisions:
         record = records.get(revision.id, RevisionRecord())
+        stopped = bool(held.waits)  # a later revision waits for the whole of an earlier one
         for index, operation in enumerate(revision.operations):
             known = record.operations.get(index, OperationRecord())
             if known.known:
@@ -82,13 +87,24 @@ def rehearse(revisions: Sequence[Revision], records: dict[str, RevisionRecord], 
                 if known.open and operation.readiness(estate).state is State.READY:
                     estate = operation.effect(estate)
                 continue
-            if not _ready(operation, estate):
+            ready = _ready(operation, estate)
+            if held.holds(operation, estate) or stopped:
+                estate = operation.effect(estate)
+                continue
+            if not ready:
                 skipped.append(operation.summary())
                 continue
             steps += [Step(revision.id, operation.summary(), s) for s in operation.statements(estate)]
             estate = operation.effect(estate)
     left = tuple(op.summary() for r in revisions for op in r.operations if op.readiness(estate) != DONE)
-    return Outcome(tuple(r.id for r in revisions), tuple(steps), tuple(skipped), dry_run=True, unproven=left)
+    return Outcome(
+        tuple(r.id for r in revisions),
+        tuple(steps),
+        tuple(skipped),
+        dry_run=True,
+        unproven=left,
+        waiting=tuple(held.waits),
+    )
 
 
 def _ready(operation: Operation, estate: Estate) -> bool:
@@ -160,9 +176,16 @@ class Runner:
             rehearse(waiting, records, estate)  # every precondition, before the first statement
         steps: list[Step] = []
         skipped: list[str] = []
+        undo: list[str] = []
         for revision in waiting:
-            jobs = self._plan(revision, records.get(revision.id, RevisionRecord()), estate, lease, run, skipped)
+            held = Held()
+            record = records.get(revision.id, RevisionRecord())
+            jobs = self._plan(revision, record, estate, lease, run, skipped, held)
             steps += self._run(jobs, lease, run)
+            undo += [kept.restore for job in jobs if (kept := job.operation.undo()) is not None]
+            if held.waits:
+                begun = tuple(r.id for r in waiting[: waiting.index(revision) + 1])
+                return Outcome(begun, tuple(steps), tuple(skipped), waiting=tuple(held.waits), undo=tuple(undo))
             estate = self._verify(revision)
             self._link.call(lease.check)
             self._link.call(
@@ -170,7 +193,7 @@ class Runner:
                     revision.id, revision.digest, lease.holder
                 )
             )
-        return Outcome(tuple(r.id for r in waiting), tuple(steps), tuple(skipped))
+        return Outcome(tuple(r.id for r in waiting), tuple(steps), tuple(skipped), undo=tuple(undo))
 
     def _plan(
         self,
@@ -180,8 +203,9 @@ class Runner:
         lease: Lease,
         run: str,
         skipped: list[str],
+        held: Held,
     ) -> list[Job]:
-        """What is still to do for a revision. What nobody has planned yet is planned, and in the journal afterwards."""
+        """What can be done now of a revision. What nobody has planned yet is planned, and in the journal afterwards."""
         jobs: list[Job] = []
         rows: list[tuple[Place, Statement | None]] = []
         for index, operation in enumerate(revision.operations):
@@ -192,6 +216,8 @@ class Runner:
                 todo = tuple((number, known.planned[number]) for number in known.open)
                 if todo:
                     jobs.append(Job(place, operation, todo, frozenset(operation.touches()), known.attempts))
+                continue
+            if held.holds(operation, estate):
                 continue
             if not _ready(operation, estate):
                 skipped.append(operation.summary())

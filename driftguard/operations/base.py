@@ -12,13 +12,15 @@ from driftguard.model.identifiers import ObjectName
 from driftguard.model.plan import Hazard, Phase, Statement
 from driftguard.model.snowflake import Estate, Pipe, SfTable, Task
 from driftguard.operations.codec import decode_fields, encode_fields
+from driftguard.operations.undo import Undo
 
 
 class State(enum.Enum):
-    """`READY` to run · `DONE` already, in full · `BLOCKED`: neither, and running it would be wrong."""
+    """`READY` to run · `DONE` already, in full · `WAITING` for somebody · `BLOCKED`: running it would be wrong."""
 
     READY = "ready"
     DONE = "done"
+    WAITING = "waiting"
     BLOCKED = "blocked"
 
 
@@ -36,6 +38,11 @@ DONE = Readiness(State.DONE)
 
 def blocked(reason: str) -> Readiness:
     return Readiness(State.BLOCKED, reason)
+
+
+def waiting(reason: str) -> Readiness:
+    """Somebody else has to do something first; `reason` says what is still missing."""
+    return Readiness(State.WAITING, reason)
 
 
 @dataclass(frozen=True)
@@ -78,6 +85,19 @@ class Operation(ABC):
 
     def hazards(self) -> tuple[Hazard, ...]:
         return ()
+
+    def undo(self) -> Undo | None:
+        """The clone that its first statement makes; every operation that loses data or rebuilds a table has one."""
+        return None
+
+    def rewrites(self) -> tuple[ObjectName, ...]:
+        """Tables whose rows it writes; empty where it changes metadata alone."""
+        return ()
+
+    def undone_by(self) -> str:
+        """One line for a person: how to take it back once it has run."""
+        kept = self.undo()
+        return kept.restore if kept is not None else "cannot be undone"
 
     def arguments(self) -> dict[str, Any]:
         """The fields as literals, defaults left out: what a revision file holds."""

@@ -12,6 +12,8 @@ from driftguard.operations.base import Operation
 from driftguard.operations.columns import ColumnDef
 from driftguard.operations.create_landing import CreateLanding
 from driftguard.operations.drop_not_null import DropNotNull
+from driftguard.operations.manual import Manual, ManualAfter
+from driftguard.operations.predicate import Predicate, Wanted
 from driftguard.operations.replace_merge import ReplaceMerge
 from driftguard.operations.widen_column import WidenColumn
 
@@ -58,5 +60,13 @@ CASES: dict[str, tuple[Operation, Estate]] = {
             merge=SPEC,
         ),
         Estate(),
+    ),
+    "manual": (
+        Manual("add NEW\nto T in its Terraform file", Predicate(Wanted.TABLE, FINAL, (ColumnDef("NEW", TEXT),))),
+        ESTATE,
+    ),
+    "manual_after": (
+        ManualAfter("take NEW out of the model", Predicate(Wanted.WITHOUT, STAGING, names=("NEW",))),
+        ESTATE,
     ),
 }
