@@ -50,11 +50,11 @@ def apply(
     with open_session() as session:
         if dry_run:
             records = read_records(config, session) or {}
-            return rehearse(pending(revisions, records), records, live_estate(config, session))
+            return rehearse(pending(revisions, records), records, live_estate(config, session, usage=False))
         runner = Runner(
             session,
             open_session,
-            lambda at: live_estate(config, at),
+            lambda at: live_estate(config, at, usage=False),
             database=policy.database,
             control_schema=policy.control_schema,
             lease_seconds=lease_seconds,

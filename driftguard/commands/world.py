@@ -81,15 +81,18 @@ def estate_of(config: Config, against: str | None) -> tuple[Estate, Seen]:
     return estate, Seen(f"snapshot {path}", _age(estate.captured_at, path))
 
 
-def live_estate(config: Config, session: Session) -> Estate:
-    """Introspect the schemas of the landings."""
+def live_estate(config: Config, session: Session, *, usage: bool = True) -> Estate:
+    """Introspect the schemas of the landings; with `usage` also what ACCOUNT_USAGE knows, which takes its time."""
     from driftguard.control.failures import cast_failures
     from driftguard.control.schema import applied_revisions
     from driftguard.snowflake.introspect import introspect
+    from driftguard.snowflake.usage import with_usage
 
     policy = config.policy()
     schemas = (policy.staging_schema, policy.final_schema, stage_name(policy).schema)
     estate = introspect(session, policy.database, schemas)
+    if usage:
+        estate = with_usage(session, estate, policy.database, tuple(dict.fromkeys(schemas)))
     place = (policy.database, policy.control_schema)
     failures, unread = cast_failures(session, *place, policy.cast_failure_days)
     revisions = applied_revisions(session, *place)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from driftguard.drift.context import Context, Pair, changed_key, merge_spec
 from driftguard.drift.fit import Fit, widened
 from driftguard.merge.generate import generate, is_generated
-from driftguard.model.landing import FinalColumn, StagingColumn
+from driftguard.model.landing import StagingColumn
 from driftguard.model.plan import Hazard
 from driftguard.model.policy import Policy
 from driftguard.model.snowflake import SfTable
@@ -19,6 +19,7 @@ from driftguard.operations.create_landing import CreateLanding
 from driftguard.operations.drop_not_null import DropNotNull
 from driftguard.operations.replace_merge import ReplaceMerge
 from driftguard.operations.widen_column import WidenColumn
+from driftguard.plan.governed import final_column, missing_final_columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,24 +46,24 @@ def make_plan(context: Context) -> Plan:
         if odd is not None:
             notes.append(f"{pair.landing.table}: nothing planned, {odd.name} is a {odd.kind.lower()}")
         elif not pair.unseen:
-            operations += _landing(pair, context.policy, notes)
+            operations += _landing(pair, context, notes)
         else:
             notes.append(f"{pair.landing.table}: nothing planned, {' and '.join(pair.unseen)} could not be looked at")
     return Plan(tuple(operations), tuple(notes))
 
 
-def _landing(pair: Pair, policy: Policy, notes: list[str]) -> list[Operation]:
+def _landing(pair: Pair, context: Context, notes: list[str]) -> list[Operation]:
     """FINAL before STAGING before the merge: each step is harmless if the next never happens."""
-    landing = pair.landing
+    landing, policy = pair.landing, context.policy
     operations: list[Operation] = []
     if old := changed_key(pair):
         notes.append(f"{landing.final}: nothing planned, it is merged by the old key ({', '.join(old)}); see DG206")
         return []
     if pair.final is not None:
         operations += _repair(pair, pair.final, {c.name for c in landing.key}, notes)
-        missing = _missing(pair.final, landing.final_columns)
-        if missing:
-            operations.append(AddColumns(landing.final, missing))
+        added = missing_final_columns(pair, policy, context.estate, notes)
+        if added is not None:
+            operations.append(added)
     gained: tuple[ColumnDef, ...] = ()
     if pair.staging is not None:
         operations += _repair(pair, pair.staging, set(), notes)
@@ -103,7 +104,7 @@ def _create(pair: Pair, policy: Policy) -> CreateLanding | None:
         staging=landing.staging,
         staging_columns=tuple(ColumnDef(c.name, c.type) for c in landing.staging_columns),
         final=landing.final,
-        final_columns=tuple(ColumnDef(c.name, c.type, required=c.name in key) for c in landing.final_columns),
+        final_columns=tuple(final_column(pair, c, policy, required=c.name in key) for c in landing.final_columns),
         key=tuple(c.name for c in landing.key),
         pipe=landing.pipe,
         task=landing.task,
@@ -115,7 +116,7 @@ def _create(pair: Pair, policy: Policy) -> CreateLanding | None:
     )
 
 
-def _missing(table: SfTable, expected: Iterable[StagingColumn | FinalColumn]) -> tuple[ColumnDef, ...]:
+def _missing(table: SfTable, expected: Iterable[StagingColumn]) -> tuple[ColumnDef, ...]:
     there = {c.name for c in table.columns}
     return tuple(ColumnDef(c.name, c.type) for c in expected if c.name not in there)
 

@@ -16,10 +16,11 @@ from driftguard.emission.mapping_document import parse_mappings
 from driftguard.merge.generate import generate
 from driftguard.model.catalog import Catalog, Key, Table, Unseen
 from driftguard.model.finding import Finding, Severity
+from driftguard.model.identifiers import ObjectName
 from driftguard.model.observed import Footer, NotSeen, Observed, ObservedColumn, Sighting
-from driftguard.model.policy import ColumnPolicy, Policy
+from driftguard.model.policy import ColumnPolicy, Masking, Policy
 from driftguard.model.settings import DmsTask, Remark, TaskSettings
-from driftguard.model.snowflake import CastFailure, Estate, SfColumn, SfTable, SfType
+from driftguard.model.snowflake import CastFailure, Estate, SfColumn, SfTable, SfType, Tag
 
 ORDERS = table("orders", ("note", varchar(40)), ("total", numeric(10, 2)))
 STAGING, FINAL = "DB.STAGING.ORDERS_CDC", "DB.FINAL.ORDERS"
@@ -203,6 +204,15 @@ def renamed_column() -> Table:
 def retyped(name: str, type_: Any) -> Table:
     columns = tuple(dataclasses.replace(c, type=type_) if c.name == name else c for c in ORDERS.columns)
     return dataclasses.replace(ORDERS, columns=columns)
+
+
+MASKED = alter(FINAL, "NOTE", masking_policy=ObjectName("DB", "G", "MASK"))
+TIER = column("tier", plain("text"), 4)
+
+
+def deciding(pattern: str) -> Policy:
+    """Nothing needs a policy where the pattern fits."""
+    return dataclasses.replace(POLICY, masking=(Masking(pattern, None),), exempt_role=True)
 
 
 # -- the registry ------------------------------------------------------------------------------------------------------
@@ -755,6 +765,17 @@ def _cases() -> dict[str, Case]:
             "the primary key of shop.orders changes from (id) to (id, note)",
             system="aurora",
         ),
+        "DG802": Case(
+            on(MASKED, plus(ORDERS, TIER)),
+            on(MASKED, plus(ORDERS, TIER), policy=deciding("*tier")),
+            f"{FINAL}.TIER is new and would have no policy, beside NOTE, masked by DB.G.MASK",
+            column="tier",
+        ),
+        "DG803": Case(
+            on(MASKED),
+            on(MASKED, policy=dataclasses.replace(POLICY, exempt_role=True)),
+            f"{FINAL}.NOTE is masked by DB.G.MASK; whether it binds the role of the merge is not known",
+        ),
     }
 
 
@@ -933,6 +954,31 @@ def test_a_table_that_is_dropped_is_a_note_and_one_that_leaves_the_wal_an_error(
     assert dropped.severity is Severity.INFO
     (unlogged,) = of("DG706", migrated(ORDERS, dataclasses.replace(ORDERS, persistence="u")))
     assert unlogged.severity is Severity.ERROR
+
+
+def test_tags_and_row_policies_govern_a_table_too() -> None:
+    tag = Tag(ObjectName("DB", "G", "PII"), "high")
+    (tagged,) = of("DG802", on(alter(FINAL, "NOTE", tags=(tag,)), plus(ORDERS, TIER)))
+    assert "beside NOTE, tagged DB.G.PII = 'high'" in tagged.message
+    policy = ObjectName("DB", "G", "ROWS")
+    hidden = change_table(CLEAN, FINAL, lambda t: dataclasses.replace(t, row_policy=policy))
+    assert "its row access policy DB.G.ROWS" in of("DG802", on(hidden, plus(ORDERS, TIER)))[0].message
+    (finding,) = of("DG803", on(hidden))
+    assert finding.message.startswith(f"{FINAL} has the row access policy DB.G.ROWS")
+
+
+def test_a_new_column_where_nobody_could_look_for_policies_is_unknown_and_said_once() -> None:
+    """Unknown is not absent: an old snapshot, or a role without the grant. Nothing is said where nothing is added."""
+    unseen = (Unseen("policies in DB", "Object does not exist or not authorized"),)
+    refused = dataclasses.replace(CLEAN, looked=("consumers",), unseen=unseen)
+    ctx = on(refused, plus(ORDERS, TIER, column("more", plain("text"), 5)))
+    (finding,) = of("DG802", ctx)
+    assert finding.severity is Severity.UNKNOWN
+    assert "not authorized" in finding.message
+    (old,) = of("DG802", on(dataclasses.replace(CLEAN, looked=()), plus(ORDERS, TIER)))
+    assert "the snapshot is older" in old.message
+    assert of("DG802", on(refused, plus(ORDERS, TIER), policy=deciding("*"))) == []
+    assert compare(on(refused)) == ()
 
 
 def test_failed_casts_that_could_not_be_read_are_unknown_where_a_merge_writes_them() -> None:

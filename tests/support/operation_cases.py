@@ -6,7 +6,7 @@ import dataclasses
 
 from driftguard.model.identifiers import ObjectName
 from driftguard.model.merge import MergeColumn, MergeSpec
-from driftguard.model.snowflake import Estate, SfColumn, SfTable, SfType, Task
+from driftguard.model.snowflake import Estate, SfColumn, SfTable, SfType, Tag, Task
 from driftguard.operations.add_columns import AddColumns
 from driftguard.operations.base import Operation
 from driftguard.operations.columns import ColumnDef
@@ -38,6 +38,15 @@ TABLES = (
 ESTATE = Estate(tables=TABLES, tasks=(Task(TASK, "old body", "started"),))
 WITH_NEW = dataclasses.replace(
     ESTATE, tables=(dataclasses.replace(TABLES[0], columns=(*TABLES[0].columns, SfColumn("NEW", TEXT))), TABLES[1])
+)
+
+MASK = ObjectName("DB", "G", "it's a mask")
+# Forms of an operation that its case does not show
+MORE: tuple[tuple[Operation, Estate], ...] = (
+    (
+        AddColumns(FINAL, (ColumnDef("NEW", TEXT, masking_policy=MASK, tags=(Tag(MASK, "it's"), Tag(TASK, ""))),)),
+        ESTATE,
+    ),
 )
 
 CASES: dict[str, tuple[Operation, Estate]] = {
