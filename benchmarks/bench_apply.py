@@ -15,8 +15,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from driftguard.migrate.revision import write
 from driftguard.migrate.runner import Runner
+from driftguard.migrate.writing import write
 from driftguard.model.identifiers import ObjectName
 from driftguard.model.snowflake import SfType
 from driftguard.operations.add_columns import AddColumns
@@ -100,7 +100,7 @@ def run(direct: int, slow: int, tables: int, jobs: int) -> float:
             lease_seconds=300,
             jobs=jobs,
         )
-        revision = write(Path(folder), "one column each", operations)
+        (revision,) = write(Path(folder), "one column each", operations)
         began = time.perf_counter()
         outcome = runner.apply([revision])
         seconds = time.perf_counter() - began

@@ -31,6 +31,7 @@ class Aurora(_Section):
     url: str | None = None
     schemas: tuple[str, ...] = ()  # empty: all but the system's own
     migrations: str | None = None  # the team's own migrations folder
+    migration_timezone: str = Field(default="", pattern=r"^[A-Za-z0-9_+\-/]*$")  # TimeZone of the sessions that migrate
 
 
 class SnowflakeSection(_Section):
@@ -65,6 +66,14 @@ class Control(_Section):
     schema_name: str = Field(default="DRIFTGUARD", alias="schema")
     lease_seconds: int = Field(default=300, ge=30)
     cast_failure_days: int = Field(default=7, ge=1)
+
+
+class Marker(_Section):
+    """The table on Aurora through which driftguard learns that a change has passed: DMS has to replicate it."""
+
+    table: str = Field(default="", pattern=r"^$|^[^.]+\.[^.]+$")
+    column: str = Field(default="name", min_length=1)
+    hold_seconds: int = Field(default=120, ge=1)
 
 
 class ManagedBy(_Section):
@@ -182,6 +191,7 @@ class Settings(_Section):
     snowflake: SnowflakeSection = SnowflakeSection()
     landing: LandingSection
     control: Control = Control()
+    marker: Marker = Marker()
     policy: PolicySection = PolicySection()
     dms: Dms = Dms()
     lake: Lake = Lake()
@@ -235,6 +245,10 @@ class Config:
             exempt_role=s.policy.exempt_role,
             cast_failure_days=s.control.cast_failure_days,
             pipeline=s.pipeline,
+            marker_table=s.marker.table,
+            marker_column=s.marker.column,
+            marker_hold_seconds=s.marker.hold_seconds,
+            migration_timezone=s.aurora.migration_timezone,
         )
 
     def document(self, value: str | dict[str, Any], what: str) -> dict[str, Any]:

@@ -96,3 +96,8 @@ def emit_outputs(renderers: Mapping[str, Callable[[bool], str]], formats: Sequen
             path.write_text(renderers[name](False), encoding="utf-8")
         except OSError as error:
             raise UsageError(f"{path}: {error.strerror}", hint="name a file that can be written") from None
+
+
+def relative(path: Path) -> Path:
+    """As short as a person would write it here."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path

@@ -4,21 +4,25 @@ Revision ID: ${up_revision}
 Revises: ${down_revision if isinstance(down_revision, str) else ", ".join(down_revision or ()) or "nothing"}
 Create Date: ${create_date}
 
-Written by `driftguard plan --write`. Read without being run: only op calls with literal arguments belong in here.
+Written for driftguard. Read without being run: only op calls with literal arguments belong in here.
 """
 
 from alembic import op
 
 revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}
-branch_labels = None
-depends_on = None
-
+branch_labels = ${repr(branch_labels or None)}
+depends_on = ${repr(depends_on)}
+<% found = context.get("calls") or () %>
 
 def upgrade() -> None:
-% for call in calls:
+% for call in found:
     ${call}
 % endfor
-% if not calls:
+% if not found:
     pass
 % endif
+
+
+def downgrade() -> None:
+    pass  # driftguard derives it from the operations

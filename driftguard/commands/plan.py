@@ -8,11 +8,14 @@ from driftguard.commands.check import Proposal, proposed_catalog
 from driftguard.commands.world import Seen, build_context, catalog_of, estate_of, looked
 from driftguard.config import Config
 from driftguard.dms.store import open_store
-from driftguard.migrate.revision import Revision, read_all, write
+from driftguard.migrate.history import read_all
+from driftguard.migrate.revision import Revision
+from driftguard.migrate.writing import write
 from driftguard.model.catalog import Catalog
 from driftguard.model.observed import Look
-from driftguard.model.plan import Statement
+from driftguard.model.plan import Phase, Statement
 from driftguard.model.snowflake import Estate
+from driftguard.operations.await_marker import AwaitMarker
 from driftguard.operations.base import DONE, State
 from driftguard.plan.planner import Plan, make_plan
 from driftguard.snowflake.capabilities import Capabilities
@@ -21,13 +24,13 @@ from driftguard.snowflake.capabilities import read as read_capabilities
 
 @dataclass(frozen=True, slots=True)
 class PlanResult:
-    """The plan, its SQL, what it was made from, and the revision it was written to."""
+    """The plan, its SQL, what it was made from, and the revisions it was written to."""
 
     plan: Plan
     statements: tuple[tuple[Statement, ...], ...]  # one tuple an operation
     source: Seen
     target: Seen
-    revision: Revision | None = None
+    revisions: tuple[Revision, ...] = ()
     unapplied: tuple[str, ...] = ()  # revisions on disk that were taken as applied
     capabilities: Capabilities | None = None  # what `probe --snowflake` has found out; nothing depends on it yet
     look: Look | None = None  # what was seen in DMS's files, with `observed`
@@ -56,21 +59,25 @@ def plan(
         catalog, seen = catalog_of(config, source)
     estate, target = estate_of(config, against)
     directory = config.path(config.settings.revisions.dir)
-    estate, unapplied = after_revisions(estate, read_all(directory))
+    written = read_all(directory)
+    estate, unapplied = after_revisions(estate, written)
+    planned = {
+        op.name for r in written if r.id not in estate.revisions for op in r.operations if isinstance(op, AwaitMarker)
+    }
     context = build_context(config, catalog, estate, before=before, store=store)
-    made = make_plan(context)
+    made = make_plan(context, planned)
     statements, simulated = [], estate
     for operation in made.operations:
         statements.append(operation.statements(simulated))
         simulated = operation.effect(simulated)
-    revision = None
+    revisions: tuple[Revision, ...] = ()
     if write_revision and made.operations:
-        revision = write(directory, message or _message(made), made.operations)
-    return PlanResult(made, tuple(statements), seen, target, revision, unapplied, known, looked(store, context))
+        revisions = write(directory, message or _message(made), made.operations)
+    return PlanResult(made, tuple(statements), seen, target, revisions, unapplied, known, looked(store, context))
 
 
 def after_revisions(estate: Estate, revisions: tuple[Revision, ...]) -> tuple[Estate, tuple[str, ...]]:
-    """The estate with the effect of revisions that are written but not applied.
+    """The estate with the effect of what revisions that are not applied do before the Aurora deploy.
 
     Without a control schema to read, whether one is applied is told by its operations; one that cannot run any more
     (its table was changed since) belongs to the past.
@@ -81,7 +88,7 @@ def after_revisions(estate: Estate, revisions: tuple[Revision, ...]) -> tuple[Es
             continue
         for operation in revision.operations:
             readiness = operation.readiness(estate)
-            if readiness == DONE or readiness.state is State.BLOCKED:
+            if operation.phase is not Phase.EXPAND or readiness == DONE or readiness.state is State.BLOCKED:
                 continue
             estate = operation.effect(estate)
             waiting[revision.id] = None

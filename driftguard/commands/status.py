@@ -11,7 +11,7 @@ from driftguard.config import Config
 from driftguard.control import schema
 from driftguard.control.failures import cast_failures
 from driftguard.control.journal import RevisionRecord
-from driftguard.migrate.revision import read_all
+from driftguard.migrate.history import read_all
 from driftguard.snowflake.errors import MISSING_OR_NOT_AUTHORIZED, number
 from driftguard.snowflake.session import Session
 

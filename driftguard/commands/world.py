@@ -19,10 +19,12 @@ from driftguard.errors import ConfigError, UsageError
 from driftguard.model.catalog import Catalog, PgType, partition_roots
 from driftguard.model.emission import Emission, Role
 from driftguard.model.identifiers import TableName
+from driftguard.model.landing import Landing
 from driftguard.model.observed import Look, Sighting
 from driftguard.model.settings import DmsTask
 from driftguard.model.snapshot import load_catalog, load_estate
 from driftguard.model.snowflake import Estate
+from driftguard.operations.await_marker import AwaitMarker
 from driftguard.snowflake.session import Session, configured
 from driftguard.typemap.load import load as load_typemaps
 from driftguard.typemap.resolve import Resolver, idle
@@ -75,17 +77,23 @@ def estate_of(config: Config, against: str | None) -> tuple[Estate, Seen]:
             )
     if against == LIVE:
         with Session.open(config) as session:
-            return live_estate(config, session), Seen("Snowflake, live")
+            return live_estate(config, session, usage=True), Seen("Snowflake, live")
     path = Path(against)
     estate = load_estate(_read(path), where=str(path))
     return estate, Seen(f"snapshot {path}", _age(estate.captured_at, path))
 
 
-def live_estate(config: Config, session: Session, *, usage: bool = True) -> Estate:
-    """Introspect the schemas of the landings; with `usage` also what ACCOUNT_USAGE knows, which takes its time."""
+def live_estate(
+    config: Config, session: Session, markers: Iterable[AwaitMarker] = (), *, usage: bool = False
+) -> Estate:
+    """Introspect the schemas of the landings, and look for the `markers` that somebody waits for.
+
+    With `usage` also what ACCOUNT_USAGE knows, which takes its time.
+    """
     from driftguard.control.failures import cast_failures
-    from driftguard.control.schema import applied_revisions
+    from driftguard.control.schema import applied_revisions, milestones
     from driftguard.snowflake.introspect import introspect
+    from driftguard.snowflake.markers import arrived
     from driftguard.snowflake.usage import with_usage
 
     policy = config.policy()
@@ -96,7 +104,16 @@ def live_estate(config: Config, session: Session, *, usage: bool = True) -> Esta
     place = (policy.database, policy.control_schema)
     failures, unread = cast_failures(session, *place, policy.cast_failure_days)
     revisions = applied_revisions(session, *place)
-    return replace(estate, revisions=revisions, cast_failures=failures, unseen=(*estate.unseen, *unread))
+    noted = milestones(session, *place)
+    open_ = [op for op in markers if all(op.name != m.name for m in noted)]
+    return replace(
+        estate,
+        revisions=revisions,
+        cast_failures=failures,
+        unseen=(*estate.unseen, *unread),
+        milestones=noted,
+        markers=tuple(found for op in open_ for found in arrived(session, op.marker, op.column, op.name)),
+    )
 
 
 def build_context(
@@ -127,6 +144,9 @@ def build_context(
         by_path = {s.observed.path: s for s in sightings}
         emissions = [overlay(e, by_path[e.path]) if e.path in by_path else e for e in emissions]
     expectation = expect(emissions, tasks, maps, policy)
+    landed_before: tuple[Landing, ...] = ()
+    if before is not None:
+        landed_before = expect(_emissions(before, resolvers, policy.pipeline)[0], tasks, maps, policy).landings
     limit = config.settings.snapshots.max_age_days
     seen = (*seen, *_dms_snapshots(tasks))
     return Context(
@@ -137,6 +157,7 @@ def build_context(
         estate=estate,
         catalog=catalog,
         before=before,
+        landed_before=landed_before,
         unselected=tuple(unselected),
         stale=tuple(f"{s.label} is {s.age_days:.0f} days old" for s in seen if (s.age_days or 0) > limit),
         idle=tuple(f"{maps.origin}: {item}" for item in idle(maps, _landed(emissions))),

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import func, insert, literal, select
+from sqlalchemy import delete, func, insert, literal, select
 
 from driftguard.control.lease import Lease
 from driftguard.control.schema import JOURNAL, LEASE, REVISION, fetch, run, written_out
@@ -17,6 +17,7 @@ from driftguard.model.plan import Statement
 from driftguard.snowflake.session import Session
 
 PLANNED, STARTED, DONE, FAILED, SKIPPED = "planned", "started", "done", "failed", "skipped"
+STAMPED, UNDO, UNDONE = "stamped", "undo", "undone"  # of a revision as a whole
 _ROWS, _CHARACTERS = 100, 200_000  # of one INSERT; Snowflake takes statements of up to 1 MB
 
 
@@ -66,6 +67,13 @@ class RevisionRecord:
     digest: str = ""
     operations: defaultdict[int, OperationRecord] = field(default_factory=lambda: defaultdict(OperationRecord))
     applied: bool = False
+    undo: str = ""  # the operations of a downgrade that has begun, as the one who wrote them reads them
+    back: RevisionRecord | None = None  # what the journal knows of those
+
+
+def undoing(revision: str) -> str:
+    """The name under which the journal keeps the statements that take a revision back."""
+    return f"{revision}:{UNDO}"
 
 
 class Journal:
@@ -80,8 +88,17 @@ class Journal:
         """All revisions that were begun or applied."""
         records: defaultdict[str, RevisionRecord] = defaultdict(RevisionRecord)
         for row in fetch(self._session, select(JOURNAL).order_by(JOURNAL.c.recorded_at, JOURNAL.c.operation)):
-            record = records[row["REVISION"]]
+            name, _, back = row["REVISION"].partition(":")
+            record = records[name]
             record.digest = row["DIGEST"]
+            if row["EVENT"] == UNDONE:
+                del records[name]
+            elif row["EVENT"] == UNDO:
+                record.undo, record.back = row["DETAIL"], RevisionRecord(record.digest)
+            if row["EVENT"] in (STAMPED, UNDO, UNDONE):
+                continue
+            if back and record.back is not None:
+                record = record.back
             operation = record.operations[row["OPERATION"]]
             number = row["STEP"]
             match row["EVENT"]:
@@ -161,6 +178,22 @@ class Journal:
             ~select(REVISION.c.revision).where(REVISION.c.revision == revision).exists()
         )
         run(self._session, insert(REVISION).from_select(["revision", "digest", "applied_at", "applied_by"], row))
+
+    def stamped(self, place: Place, why: str) -> None:
+        """The revision counts as applied from now on, though nothing of it was run."""
+        run(self._session, self._added(self._values(place, STAMPED, detail=why)))
+        self.applied(place.revision, place.digest, f"stamped by {self._lease.holder if self._lease else ''}")
+
+    def undo(self, place: Place, operations: str) -> None:
+        """A downgrade begins. Its statements are those of the revision `undoing(…)`."""
+        run(self._session, self._added(self._values(place, UNDO, detail=operations)))
+
+    def undone(self, place: Place) -> None:
+        """The revision is as if it had never been applied, and can be applied again."""
+        self._session.execute("BEGIN TRANSACTION")
+        run(self._session, self._added(self._values(place, UNDONE)))
+        run(self._session, delete(REVISION).where(REVISION.c.revision == place.revision))
+        self._session.execute("COMMIT")
 
     @staticmethod
     def _added(values: dict[str, Any]) -> Any:

@@ -1,7 +1,8 @@
 """The tables of the control schema, and how a statement on them becomes SQL.
 
 Journal, revisions, watermarks and failed casts are INSERT-only: updates of one Snowflake table wait for each other, and
-past about 20 waiters a statement fails. The lease is the one row that is updated.
+past about 20 waiters a statement fails. The lease is the one row that is updated; a downgrade, which holds it, takes a
+row of the revisions out.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from sqlalchemy.schema import CreateTable
 from sqlalchemy.sql.base import Executable
 
 from driftguard.model.identifiers import ObjectName
-from driftguard.model.snowflake import UNBOUNDED_VARCHAR
+from driftguard.model.snowflake import UNBOUNDED_VARCHAR, Milestone
 from driftguard.snowflake.errors import MISSING_OR_NOT_AUTHORIZED, number
 from driftguard.snowflake.session import Session
 from driftguard.sql.snowflake import literal as text_literal
@@ -43,7 +44,9 @@ JOURNAL = Table(
     Column("digest", String(64), nullable=False),
     Column("operation", Integer, nullable=False),
     Column("step", Integer, nullable=False),
-    Column("event", String(16), nullable=False),  # planned · skipped · started · done · failed
+    Column(
+        "event", String(16), nullable=False
+    ),  # planned · skipped · started · done · failed · stamped · undo · undone
     Column("tag", String(256)),
     Column("sql_text", String(16_777_216)),
     Column("detail", String(16_777_216)),
@@ -72,6 +75,15 @@ CAST_FAILURE = Table(
     Column("file_name", String(4096)),
     Column("file_row", BigInteger),
     Column("ran_at", TIMESTAMP_LTZ, nullable=False),
+)
+
+# What the catalog cannot tell of a change: its marker has passed (`at` is the epoch), its old rows are filled.
+MILESTONE = Table(
+    "milestone",
+    metadata,
+    Column("name", String(1024), nullable=False),
+    Column("at", TIMESTAMP_NTZ),
+    Column("reached_at", TIMESTAMP_LTZ, nullable=False),
 )
 
 LEASE = Table(
@@ -117,7 +129,7 @@ def setup_statements(database: str, schema: str) -> tuple[str, ...]:
     area = schema_name(database, schema)
     tables = [
         str(CreateTable(table, if_not_exists=True).compile(dialect=_DIALECT)).strip()
-        for table in (REVISION, JOURNAL, WATERMARK, CAST_FAILURE)
+        for table in (REVISION, JOURNAL, WATERMARK, CAST_FAILURE, MILESTONE)
     ]
     return (f"CREATE SCHEMA IF NOT EXISTS {area}", f"USE SCHEMA {area}", *tables, *_ADDED, _CREATE_LEASE)
 
@@ -132,6 +144,18 @@ def applied_revisions(session: Session, database: str, schema: str) -> tuple[str
             return ()
         raise
     return tuple(sorted(str(row["REVISION"]) for row in rows))
+
+
+def milestones(session: Session, database: str, schema: str) -> tuple[Milestone, ...]:
+    """What the control schema has noted; nothing where it is not there or may not be read."""
+    table = qualified(ObjectName(database, schema, "MILESTONE"))
+    try:
+        rows = session.rows(f"SELECT NAME, AT FROM {table} ORDER BY NAME")
+    except Exception as error:
+        if number(error) in MISSING_OR_NOT_AUTHORIZED:
+            return ()
+        raise
+    return tuple(Milestone(str(row["NAME"]), row["AT"].isoformat() if row["AT"] else "") for row in rows)
 
 
 def use(session: Session, database: str, schema: str) -> None:

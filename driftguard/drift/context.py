@@ -7,19 +7,17 @@ from dataclasses import dataclass, field
 
 from driftguard.drift.expect import Expectation
 from driftguard.drift.fit import Fit, fit
+from driftguard.merge.generate import is_generated
+from driftguard.merge.transitions import under_way
 from driftguard.model.catalog import Catalog
-from driftguard.model.emission import Role
-from driftguard.model.identifiers import ObjectName, snowflake_name
-from driftguard.model.landing import FINAL_SERVICE, STAGING_SERVICE, Cast, FinalColumn, Landing, StagingColumn
-from driftguard.model.merge import MergeColumn, MergeSpec, precision_for, same_named, scale_for
+from driftguard.model.identifiers import ObjectName
+from driftguard.model.landing import FinalColumn, Landing, StagingColumn
+from driftguard.model.merge import MergeColumn
 from driftguard.model.observed import Sighting
 from driftguard.model.policy import Policy
 from driftguard.model.settings import DmsTask
-from driftguard.model.snowflake import Estate, FileFormat, Pipe, SfColumn, SfTable, SfType, Task
-from driftguard.typemap.casting import cast_between
-
-WATERMARK = "WATERMARK"
-_SERVICE = frozenset((*FINAL_SERVICE, *STAGING_SERVICE))
+from driftguard.model.snowflake import Estate, FileFormat, Pipe, SfColumn, SfTable, Task
+from driftguard.typemap.casting import takes
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +42,11 @@ class Pair:
     file_format: FileFormat | None
     unseen: tuple[str, ...] = ()  # kinds that could not be listed: tables, pipes, tasks, file formats
     misfits: tuple[Misfit, ...] = ()  # columns that are there with a type that does not take every value
+    under_way: tuple[MergeColumn, ...] = ()  # what the merge says of changes that are passing through
+
+    def goes_to(self, name: str) -> str | None:
+        """The column of FINAL that will have this name once a change that is under way is complete."""
+        return next((c.final for c in self.under_way if c.becomes == name), None)
 
     def saw(self, kind: str) -> bool:
         return kind not in self.unseen
@@ -65,6 +68,7 @@ class Context:
     estate: Estate
     catalog: Catalog | None = None
     before: Catalog | None = None  # the same database without the proposed migrations, from one lineage
+    landed_before: tuple[Landing, ...] = ()  # the landings that `before` needs
     unselected: tuple[str, ...] = field(default=())
     stale: tuple[str, ...] = field(default=())  # snapshots that are older than allowed
     idle: tuple[str, ...] = field(default=())  # overrides that decide about no column
@@ -86,123 +90,65 @@ def pair_up(landings: Iterable[Landing], estate: Estate) -> tuple[Pair, ...]:
             cannot[area] = tuple(k for k in kinds if not estate.saw(k, *area))
         return cannot[area]
 
-    return tuple(
-        Pair(
-            landing=item,
-            staging=tables.get(item.staging),
-            final=tables.get(item.final),
-            pipe=pipes.get(item.pipe),
-            task=tasks.get(item.task),
-            file_format=formats.get(item.file_format),
-            unseen=tuple(dict.fromkeys(unseen(item.staging) + unseen(item.final))),
-            misfits=(
-                *_misfits(tables.get(item.final), item.final_columns),
-                *_misfits(tables.get(item.staging), item.staging_columns),
-            ),
+    found = []
+    for item in landings:
+        staging, final, task = tables.get(item.staging), tables.get(item.final), tasks.get(item.task)
+        changing = _under_way(task, final)
+        found.append(
+            Pair(
+                landing=item,
+                staging=staging,
+                final=final,
+                pipe=pipes.get(item.pipe),
+                task=task,
+                file_format=formats.get(item.file_format),
+                unseen=tuple(dict.fromkeys(unseen(item.staging) + unseen(item.final))),
+                misfits=misfits(item, staging, final, changing),
+                under_way=changing,
+            )
         )
-        for item in landings
-    )
+    return tuple(found)
 
 
-def _misfits(table: SfTable | None, columns: Iterable[StagingColumn | FinalColumn]) -> Iterator[Misfit]:
+def _under_way(task: Task | None, final: SfTable | None) -> tuple[MergeColumn, ...]:
+    """What the task's text says of changes, as far as FINAL still has the columns."""
+    if task is None or final is None or not is_generated(task.definition):
+        return ()
+    return tuple(c for c in under_way(task.definition) if final.column(c.final) is not None)
+
+
+def misfits(
+    landing: Landing, staging: SfTable | None, final: SfTable | None, changing: tuple[MergeColumn, ...] = ()
+) -> tuple[Misfit, ...]:
+    """The columns that do not take every value; `changing` is what is under way."""
+    return (*_final_misfits(final, landing, changing), *_staging_misfits(staging, landing))
+
+
+def _final_misfits(table: SfTable | None, landing: Landing, changing: tuple[MergeColumn, ...]) -> Iterator[Misfit]:
+    """A column that another one is about to replace is judged by that one."""
     if table is None:
         return
-    actual = {c.name: c for c in table.columns}
-    for expected in columns:
-        found = actual.get(expected.name)
+    successors = {c.becomes: c.final for c in changing if c.becomes}
+    for expected in landing.final_columns:
+        found = table.column(successors.get(expected.name, expected.name))
         if found is not None and (result := fit(found.type, expected.least or expected.type)) is not Fit.FITS:
             yield Misfit(table, expected, found, result)
 
 
-def merge_spec(pair: Pair, policy: Policy) -> MergeSpec:
-    """The merge that the landing should have, once all its columns are there.
-
-    Columns that DMS no longer emits but both tables still have stay in the lists: rows with a value may still be on
-    their way, and a row without one must not erase what FINAL has. A column of a type that no ALTER can change is
-    merged as it is there: a cast to the type that it should have would refuse values that it takes today.
-    """
-    landing = pair.landing
-    before = before_images(landing)
-    stuck = {m.actual.name for m in pair.misfits if m.fit is Fit.REBUILD}
-    columns = []
-    for c in landing.final_columns:
-        if c.staging is None:
+def _staging_misfits(table: SfTable | None, landing: Landing) -> Iterator[Misfit]:
+    """Another type than the one expected is as good where it takes the files' values and the merge can go on."""
+    if table is None:
+        return
+    for expected in landing.staging_columns:
+        found = table.column(expected.name)
+        if found is None or (result := fit(found.type, expected.least or expected.type)) is Fit.FITS:
             continue
-        cast, type_ = _as_it_is(pair, c) if c.name in stuck else (c.cast, c.type)
-        columns.append(
-            MergeColumn(
-                c.name,
-                c.staging,
-                cast,
-                key=c.key,
-                scale=scale_for(cast, type_),
-                precision=precision_for(type_),
-                keep_on_null_update=c.keep_on_null_update,
-                before=before.get(c.name),
-            )
-        )
-    columns += kept_columns(pair)
-    op = landing.staging_role(Role.OP)
-    commit = landing.staging_role(Role.COMMIT_TIME)
-    change = landing.staging_role(Role.CHANGE_SEQ)
-    assert commit is not None  # expect() refuses a landing without a commit time
-    return MergeSpec(
-        staging=landing.staging,
-        final=landing.final,
-        watermark=ObjectName(policy.database, policy.control_schema, WATERMARK),
-        columns=tuple(columns),
-        op=op.name if op else None,
-        commit_time=commit.name,
-        change_seq=change.name if change else None,
-        loads_at_start=landing.loads_at_start,
-        overlap_minutes=policy.overlap_minutes,
-        deferrable_key=bool(before) and any(e.deferrable_key for e in landing.emissions),
-    )
-
-
-def _as_it_is(pair: Pair, column: FinalColumn) -> tuple[Cast, SfType]:
-    """The cast between the types that the tables have, and FINAL's type."""
-    staged = pair.staging.column(column.staging or "") if pair.staging else None
-    final = pair.final.column(column.name) if pair.final else None
-    if final is None:
-        return column.cast, column.type
-    expected = next(c.type for c in pair.landing.staging_columns if c.name == column.staging)
-    return cast_between(staged.type if staged else expected, final.type) or Cast.NONE, final.type
-
-
-def before_images(landing: Landing) -> dict[str, str]:
-    """For each key column of FINAL, the STAGING column with its before-image; empty unless every one has one."""
-    found = {}
-    for emission in landing.emissions:
-        for name in emission.key:
-            image = emission.before_image(name)
-            if image is not None:
-                found[snowflake_name(name)] = snowflake_name(image.name)
-    return found if {c.name for c in landing.key} <= found.keys() else {}
-
-
-def changed_key(pair: Pair) -> tuple[str, ...]:
-    """The key that FINAL declares, where it is another one than the source's; empty where it is not, or none is."""
-    if pair.final is None or not pair.final.primary_key:
-        return ()
-    declared = pair.final.primary_key
-    return declared if set(declared) != {c.name for c in pair.landing.key} else ()
-
-
-def kept_columns(pair: Pair) -> list[MergeColumn]:
-    """Columns of both tables that are not emitted any more, in FINAL's order."""
-    if pair.staging is None or pair.final is None:
-        return []
-    expected = {c.name for c in pair.landing.final_columns} | {c.name for c in pair.landing.staging_columns}
-    gone = [c for c in pair.final.columns if c.name not in expected and c.name not in _SERVICE]
-    if not gone:
-        return []
-    kept = []
-    for column in gone:
-        staged = pair.staging.column(column.name)
-        if staged is None:
+        if result is Fit.REBUILD and _takes_all(found, expected, landing):
             continue
-        cast = cast_between(staged.type, column.type)
-        if cast is not None:
-            kept.append(same_named(column.name, cast, column.type, kept=True))
-    return kept
+        yield Misfit(table, expected, found, result)
+
+
+def _takes_all(found: SfColumn, expected: StagingColumn, landing: Landing) -> bool:
+    final = next((c for c in landing.final_columns if c.staging == expected.name), None)
+    sent = [c.parquet_type for e in landing.emissions for c in e.columns if c.name == expected.emitted_as]
+    return final is not None and bool(sent) and all(takes(found.type, parquet, final.type) for parquet in sent)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from driftguard.merge.casts import FALLIBLE, cast_sql, failed_sql
-from driftguard.merge.source import key_updates, keys, operation
+from driftguard.merge.casts import cast_sql, failed_sql
+from driftguard.merge.source import Frame, failed_value, fallible, key_updates, keys, operation
 from driftguard.model.identifiers import ObjectName
 from driftguard.model.landing import DG_FILE, DG_LOADED_AT, DG_ROW
 from driftguard.model.merge import MergeColumn, MergeSpec
@@ -33,9 +33,9 @@ def quarantine(watermark: ObjectName) -> ObjectName:
     return ObjectName(watermark.database, watermark.schema, CAST_FAILURE)
 
 
-def failures(spec: MergeSpec) -> list[str]:
+def failures(spec: MergeSpec, frame: Frame) -> list[str]:
     """The lines of the INSERT; none where every cast takes every value."""
-    suspects = _suspects(spec)
+    suspects = _suspects(spec, frame)
     if not suspects:
         return []
     landing = literal(str(spec.final))
@@ -62,22 +62,28 @@ def _case(suspects: list[_Suspect], what: str) -> list[str]:
     return ["  CASE f.NAME", *whens, "  END"]
 
 
-def _suspects(spec: MergeSpec) -> list[_Suspect]:
+def _suspects(spec: MergeSpec, frame: Frame) -> list[_Suspect]:
     """In a key, a NULL counts too: the row belongs to no row of FINAL. A deleted row's other values do not matter."""
     alive = f" AND {operation(spec, 'c.')} <> 'D'" if spec.op else ""
     found = []
     for column in spec.columns:
-        if column.cast not in FALLIBLE:
+        if not fallible(column):
             continue
         raw = f"c.{quote(column.staging)}"
+        if column.earlier is not None and column.earlier.staging != column.staging:
+            raw = f"COALESCE({_text(raw)}, {_text(f'c.{quote(column.earlier.staging)}')})"
         if column.key:
             found.append(_Suspect(column.final, raw, f"{_cast(column, raw)} IS NULL"))
         else:
-            found.append(_Suspect(column.final, raw, f"{_failed(column, raw)}{alive}"))
+            found.append(_Suspect(column.final, raw, f"({failed_value(spec, column, frame, 'c.')}){alive}"))
         if column.before is not None and key_updates(spec):
             before = f"c.{quote(column.before)}"
             found.append(_Suspect(column.before, before, _failed(column, before)))
     return found
+
+
+def _text(name: str) -> str:
+    return f"TO_VARCHAR({name})"
 
 
 def _cast(column: MergeColumn, name: str) -> str:

@@ -7,24 +7,35 @@ order they are staged" (docs.snowflake.com, "Introduction to Snowpipe").
 Most tables need only the newest row of each key. Three things need more, and a table that has any of them gets a
 second SELECT around the first:
 
-- a value that a row lacks, because its cast failed or an update left it out: the newest row that has it gives it;
+- a value that a row lacks, because its cast failed, an update left it out, or the row is older than the column: the
+  newest row that has it gives it;
 - a key whose cast can fail: such a row belongs to no row of FINAL;
 - before-images of the key: an update of the key is a delete of the old one too.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from driftguard.merge.casts import FALLIBLE, cast_sql, failed_sql
 from driftguard.model.landing import DG_COMMIT_TS, DG_FILE, DG_LOADED_AT, DG_OP, DG_ROW, DG_SEQ
-from driftguard.model.merge import MergeColumn, MergeSpec
+from driftguard.model.merge import Earlier, MergeColumn, MergeSpec
 from driftguard.sql.snowflake import qualified, quote
 
 _ORDER = (DG_COMMIT_TS, DG_SEQ)
 _MOVED = "_DG_MOVED"  # this row stands for the old key of an update of the key
 _NEW = "_DG_NEW"  # no run before this one has read the row
 _CAME = "_DG_CAME"  # an update brought the row to this key: what was there before is another row
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """Which rows of STAGING are read, which of them are new, and the SQL of each epoch by name."""
+
+    window: str
+    new: str
+    epochs: Mapping[str, str] = field(default_factory=dict)
 
 
 def keys(spec: MergeSpec) -> list[MergeColumn]:
@@ -46,12 +57,22 @@ class Uncertain:
 
 
 def uncertain(spec: MergeSpec) -> list[Uncertain]:
-    """The columns whose cast can fail, or that an update can leave out."""
+    """The columns whose cast can fail, that an update can leave out, or that are younger than some rows."""
     return [
         Uncertain(c, quote(f"_DG_LACKS_{n}"), quote(f"_DG_FOUND_{n}"), quote(f"_DG_LATE_{n}"))
         for n, c in enumerate(spec.columns)
-        if not c.key and not c.kept and (c.cast in FALLIBLE or _omits(spec, c))
+        if not c.key and not c.kept and (fallible(c) or _omits(spec, c) or _younger(c))
     ]
+
+
+def fallible(column: MergeColumn) -> bool:
+    """Can a cast of the column fail?"""
+    return column.cast in FALLIBLE or (column.earlier is not None and column.earlier.cast in FALLIBLE)
+
+
+def _younger(column: MergeColumn) -> bool:
+    """May a row be too old to say anything about the column, or too young?"""
+    return bool((column.since and not column.earlier) or column.default or column.until)
 
 
 def _omits(spec: MergeSpec, column: MergeColumn) -> bool:
@@ -63,17 +84,24 @@ def key_updates(spec: MergeSpec) -> bool:
     return spec.op is not None and all(c.before is not None for c in keys(spec))
 
 
-def source(spec: MergeSpec) -> list[str]:
+def task_frame(spec: MergeSpec, epochs: Mapping[str, str]) -> Frame:
+    """What a run of the task reads: what was loaded after the last watermark, and some time before it."""
+    loaded_at = quote(DG_LOADED_AT)
+    window = f"{loaded_at} > DATEADD('minute', -{spec.overlap_minutes}, :since) AND {loaded_at} <= :upto"
+    return Frame(window, f"{loaded_at} > :since", epochs)
+
+
+def source(spec: MergeSpec, frame: Frame) -> list[str]:
     """The lines of the query."""
-    if not uncertain(spec) and not key_updates(spec) and not any(c.cast in FALLIBLE for c in keys(spec)):
-        return [*_staged(spec, []), *_newest(spec, "")]
-    flags = [f"{_lacks(spec, item.column)} AS {item.lacks}" for item in uncertain(spec)]
+    if not uncertain(spec) and not key_updates(spec) and not any(fallible(c) for c in keys(spec)):
+        return [*_staged(spec, frame, []), *_newest(spec, "")]
+    flags = [f"{_lacks(spec, item.column, frame)} AS {item.lacks}" for item in uncertain(spec)]
     if flags:
-        flags.append(f"{_new()} AS {quote(_NEW)}")
+        flags.append(f"{frame.new} AS {quote(_NEW)}")
         flags += [f"COALESCE({_moved(spec)}, FALSE) AS {quote(_CAME)}"] if key_updates(spec) else []
     flags += [f"FALSE AS {quote(_MOVED)}"] if spec.deferrable_key and key_updates(spec) else []
-    rows = [*_staged(spec, flags), *([] if not key_updates(spec) else ["UNION ALL", *_left(spec)])]
-    needed = [f"r.{quote(c.final)} IS NOT NULL" for c in keys(spec) if c.cast in FALLIBLE]
+    rows = [*_staged(spec, frame, flags), *([] if not key_updates(spec) else ["UNION ALL", *_left(spec, frame)])]
+    needed = [f"r.{quote(c.final)} IS NOT NULL" for c in keys(spec) if fallible(c)]
     return [
         "SELECT",
         *_list(_combined(spec)),
@@ -100,70 +128,143 @@ def _combined(spec: MergeSpec) -> list[str]:
         absent = f"r.{item.lacks} AND NOT r.{quote(_CAME)}" if key_updates(spec) else f"r.{item.lacks}"
         for what, alias in (
             (f"r.{name}", name),
-            (f"IFF(r.{quote(DG_OP)} = 'D' OR r.{name} IS NULL, 0, 1)", item.found),
+            (_found(column, f"r.{name}"), item.found),
             (f"r.{quote(_NEW)}", item.late),
         ):
             found.append(f"FIRST_VALUE(IFF({absent}, NULL, {what})) IGNORE NULLS {over} AS {alias}")
     return [*found, *(f"r.{quote(name)}" for name in (DG_OP, *_ORDER))]
 
 
-def _staged(spec: MergeSpec, flags: list[str]) -> list[str]:
+def _found(column: MergeColumn, name: str) -> str:
+    """1: a value, 0: NULL. A deleted row leaves NULL behind, in a column with a default the default: 2."""
+    gone = f"r.{quote(DG_OP)} = 'D'"
+    if column.default is not None:
+        return f"CASE WHEN {gone} THEN 2 WHEN {name} IS NULL THEN 0 ELSE 1 END"
+    return f"IFF({gone} OR {name} IS NULL, 0, 1)"
+
+
+def _staged(spec: MergeSpec, frame: Frame, flags: list[str]) -> list[str]:
     """The new rows, cast."""
-    projections = [f"{value(c, quote(c.staging))} AS {quote(c.final)}" for c in spec.columns]
+    projections = [f"{_staged_value(spec, c, frame)} AS {quote(c.final)}" for c in spec.columns]
     projections += flags
     projections += [
         f"{operation(spec)} AS {quote(DG_OP)}",
-        f"{_commit_time(spec)} AS {quote(DG_COMMIT_TS)}",
+        f"{commit_time(spec)} AS {quote(DG_COMMIT_TS)}",
         f"{_sequence(spec)} AS {quote(DG_SEQ)}",
     ]
-    return ["SELECT", *_list(projections), f"FROM {qualified(spec.staging)}", f"WHERE {_window(spec)}"]
+    return ["SELECT", *_list(projections), f"FROM {qualified(spec.staging)}", f"WHERE {frame.window}"]
+
+
+def _staged_value(spec: MergeSpec, column: MergeColumn, frame: Frame) -> str:
+    """The column's value in a row: as it is read now, or as a row from before its epoch is."""
+    now, earlier = value(column, quote(column.staging)), column.earlier
+    if earlier is None:
+        return now
+    then = way(earlier, quote(earlier.staging))
+    if not earlier.alone:
+        then = f"COALESCE({now}, {then})"
+    return f"IFF({_since(spec, column, frame)}, {now}, {then})" if column.since else then
+
+
+def _since(spec: MergeSpec, column: MergeColumn, frame: Frame) -> str:
+    """Was the row committed at or after the column's epoch? NULL while that is not known."""
+    assert column.marker is not None
+    return f"{commit_time(spec)} >= {frame.epochs[column.marker]}"
 
 
 def _list(items: list[str]) -> list[str]:
     return [f"  {item}," for item in items[:-1]] + [f"  {items[-1]}"]
 
 
-def _left(spec: MergeSpec) -> list[str]:
+def _left(spec: MergeSpec, frame: Frame) -> list[str]:
     """A delete of the old key for each update that moved a row to another one."""
-    old = {c.final: value(c, quote(c.before)) for c in keys(spec) if c.before is not None}
+    old = {c.final: before_value(c) for c in keys(spec)}
     flags = uncertain(spec)
     projections = [*(old.get(c.final, "NULL") for c in spec.columns), *("FALSE" for _ in flags)]
-    projections += [_new(), "FALSE"] if flags else []
+    projections += [frame.new, "FALSE"] if flags else []
     projections += ["TRUE"] if spec.deferrable_key else []
     return [
         "SELECT",
-        *_list([*projections, "'D'", _commit_time(spec), _sequence(spec)]),
+        *_list([*projections, "'D'", commit_time(spec), _sequence(spec)]),
         f"FROM {qualified(spec.staging)}",
-        f"WHERE {_window(spec)}",
+        f"WHERE {frame.window}",
         f"  AND {_moved(spec)}",
     ]
 
 
+def before_value(column: MergeColumn) -> str:
+    """A key column's value before the change; `key_updates` says whether there is one."""
+    assert column.before is not None
+    now, earlier = value(column, quote(column.before)), column.earlier
+    if earlier is None or earlier.before is None or earlier.before == column.before:
+        return now
+    return f"COALESCE({now}, {way(earlier, quote(earlier.before))})"
+
+
 def _moved(spec: MergeSpec) -> str:
     """Did this update change the key? NULL where the files do not say."""
-    pairs = [(value(c, quote(c.before)), value(c, quote(c.staging))) for c in keys(spec) if c.before is not None]
+    pairs = [(before_value(c), _key_value(c)) for c in keys(spec)]
     return f"({operation(spec)} = 'U' AND ({' OR '.join(f'{old} <> {new}' for old, new in pairs)}))"
 
 
-def _new() -> str:
-    return f"{quote(DG_LOADED_AT)} > :since"
+def _key_value(column: MergeColumn) -> str:
+    now, earlier = value(column, quote(column.staging)), column.earlier
+    return now if earlier is None else f"COALESCE({now}, {way(earlier, quote(earlier.staging))})"
 
 
-def _lacks(spec: MergeSpec, column: MergeColumn) -> str:
+def _lacks(spec: MergeSpec, column: MergeColumn, frame: Frame) -> str:
     """Does this row say nothing about the column?"""
     name = quote(column.staging)
+    alive = f" AND {operation(spec)} <> 'D'" if spec.op else ""
     parts = []
-    failed = failed_sql(column.cast, name, scale=column.scale, precision=column.precision)
+    failed = failed_value(spec, column, frame)
     if failed is not None:
-        parts.append(f"{failed} AND {operation(spec)} <> 'D'" if spec.op else failed)
+        parts.append(f"{failed}{alive}")
     if _omits(spec, column):
         parts.append(f"{name} IS NULL AND {operation(spec)} = 'U'")
+    if _younger(column):
+        parts.append(f"{_out_of_its_time(spec, column, frame)}{alive}")
     return " OR ".join(parts)
+
+
+def _out_of_its_time(spec: MergeSpec, column: MergeColumn, frame: Frame) -> str:
+    """Is the row from before the column's first commit, or from after its last?"""
+    found = []
+    if column.since and column.earlier is None:
+        found.append(f"NOT COALESCE({_since(spec, column, frame)}, FALSE)")
+    if column.default is not None:
+        found.append(f"{quote(column.staging)} IS NULL")
+    if column.until:
+        found.append(f"COALESCE({_since(spec, column, frame)}, FALSE)")
+    return " AND ".join(found)
+
+
+def failed_value(spec: MergeSpec, column: MergeColumn, frame: Frame, of: str = "") -> str | None:
+    """Is there a value that the row's cast does not take? None where every value is taken."""
+    now = _failed(column, f"{of}{quote(column.staging)}")
+    earlier = column.earlier
+    if earlier is None:
+        return now
+    then = _failed(earlier, f"{of}{quote(earlier.staging)}")
+    if now is None and then is None:
+        return None
+    if column.since and earlier.alone:
+        return f"IFF({_since(spec, column, frame)}, {now or 'FALSE'}, {then or 'FALSE'})"
+    return " OR ".join(f"({item})" for item in (now, then) if item is not None)
+
+
+def _failed(column: MergeColumn | Earlier, name: str) -> str | None:
+    return failed_sql(column.cast, name, scale=column.scale, precision=column.precision)
 
 
 def value(column: MergeColumn, name: str) -> str:
     """The STAGING column `name` (already quoted) as FINAL's `column` takes it."""
     return cast_sql(column.cast, name, scale=column.scale, precision=column.precision)
+
+
+def way(earlier: Earlier, name: str) -> str:
+    """The same for a row from before the column's epoch."""
+    return cast_sql(earlier.cast, name, scale=earlier.scale, precision=earlier.precision, zone=earlier.zone)
 
 
 def _newest(spec: MergeSpec, of: str) -> list[str]:
@@ -189,11 +290,6 @@ def _order(spec: MergeSpec, of: str) -> str:
     return f"{of}{quote(DG_COMMIT_TS)} DESC NULLS LAST, {moved}{of}{quote(DG_SEQ)} DESC"
 
 
-def _window(spec: MergeSpec) -> str:
-    loaded_at = quote(DG_LOADED_AT)
-    return f"{loaded_at} > DATEADD('minute', -{spec.overlap_minutes}, :since) AND {loaded_at} <= :upto"
-
-
 def operation(spec: MergeSpec, of: str = "") -> str:
     """I, U or D. A missing Op is an insert: full-load files have none unless IncludeOpForFullLoad is set."""
     return f"COALESCE({of}{quote(spec.op)}, 'I')" if spec.op else "'I'"
@@ -208,7 +304,8 @@ def _is_load() -> str:
     return f"({base} LIKE 'LOAD%' OR {base} LIKE 'SEGMENT%LOAD%')"
 
 
-def _commit_time(spec: MergeSpec) -> str:
+def commit_time(spec: MergeSpec) -> str:
+    """When a staged row was committed; full-load rows as of the start of their load."""
     own = f"TRY_TO_TIMESTAMP_NTZ({quote(spec.commit_time)})"
     if spec.loads_at_start:
         return own

@@ -1,28 +1,30 @@
-"""What a revision has to leave for later because somebody has to do something first."""
+"""What a revision has to leave for later, because it waits for something."""
 
 from __future__ import annotations
 
 from driftguard.model.identifiers import ObjectName
-from driftguard.model.snowflake import Estate
-from driftguard.operations.base import Operation, State
-from driftguard.operations.manual import Manual
+from driftguard.operations.base import Operation
 
 
 class Held:
-    """Work of others holds up what touches the same objects, and what touches those; everything else goes on."""
+    """What waits holds up what touches the same objects, and what touches those; everything else goes on."""
 
     def __init__(self) -> None:
-        self.waits: list[str] = []
+        self._waits: list[str] = []
         self._objects: set[ObjectName] = set()
 
-    def holds(self, operation: Operation, estate: Estate) -> bool:
-        """Must this operation wait? To be asked of all operations in their order."""
-        touched = set(operation.touches())
-        readiness = operation.readiness(estate)
-        if readiness.state is State.WAITING:
-            text = operation.text if isinstance(operation, Manual) else operation.summary()
-            self.waits.append(f"{text}\n(until then: {readiness.reason})")
-        elif not touched & self._objects:
-            return False
-        self._objects |= touched
-        return True
+    def behind(self, operation: Operation) -> bool:
+        """Does it touch what an earlier one that waits touches? To be asked of all operations in their order."""
+        held = not self._objects.isdisjoint(operation.touches())
+        if held:
+            self._objects.update(operation.touches())
+        return held
+
+    def add(self, operation: Operation, why: str) -> None:
+        self._waits.append(why)
+        self._objects.update(operation.touches())
+
+    @property
+    def text(self) -> str:
+        """What is waited for; empty where nothing is."""
+        return "; ".join(self._waits)

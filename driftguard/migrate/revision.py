@@ -1,4 +1,4 @@
-"""Writes and reads revision files.
+"""Reads a revision file.
 
 A revision is an Alembic revision whose `upgrade()` holds one `op.<kind>(…)` call an operation, with literal arguments.
 It is read by its syntax tree and never executed, so that a check of somebody's pull request runs none of its code.
@@ -7,38 +7,36 @@ It is read by its syntax tree and never executed, so that a check of somebody's 
 from __future__ import annotations
 
 import ast
-import contextlib
 import hashlib
-import re
-from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from alembic.script.revision import Revision as GraphNode
-from alembic.script.revision import RevisionError as GraphError
-from alembic.script.revision import RevisionMap
-from alembic.util import rev_id, template_to_file
-
 from driftguard.errors import RevisionError
-from driftguard.migrate.literals import render
+from driftguard.model.plan import Phase
 from driftguard.operations.base import Operation, build
 from driftguard.operations.catalogue import KINDS
-from driftguard.resources import data_dir
 
-VERSIONS = "versions"
+EXPAND, CONTRACT = "expand", "contract"  # the two branches of a history
+_STOCK = ("collections.abc", "typing")  # what Alembic's own templates import
 
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """One file: its id, what it follows, and its operations."""
+    """One file: its id, what it follows, and its operations.
+
+    `depends`: revisions of the other branch that come first; `labels`: names that it gives to its branch; `branch`:
+    the one that it is on, which is `expand` where nothing says otherwise.
+    """
 
     id: str
     down: tuple[str, ...]
     message: str
     operations: tuple[Operation, ...]
     path: Path
+    depends: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    branch: str = EXPAND
 
     @property
     def digest(self) -> str:
@@ -46,39 +44,10 @@ class Revision:
         text = repr([(op.kind, op.arguments()) for op in self.operations])
         return hashlib.sha256(text.encode()).hexdigest()
 
-
-def read_all(directory: Path) -> tuple[Revision, ...]:
-    """All revisions of `directory`/versions, each after those it follows.
-
-    Raises `RevisionError` with file and line for a file that is not a revision, and for a broken chain.
-    """
-    folder = directory / VERSIONS
-    if not folder.is_dir():
-        return ()
-    found: dict[str, Revision] = {}
-    for revision in (read(path) for path in sorted(folder.glob("*.py"))):
-        other = found.setdefault(revision.id, revision)
-        if other is not revision:
-            raise RevisionError(
-                f"{revision.path} and {other.path.name} are both revision {revision.id}", hint="remove the copy"
-            )
-    for revision in found.values():
-        for missing in set(revision.down) - set(found):
-            raise RevisionError(f"{revision.path} follows {missing}, which is not there", hint="bring its file back")
-    try:
-        ordered = [node.revision for node in _graph(found.values()).iterate_revisions("heads", "base")]
-    except GraphError as error:
-        raise RevisionError(f"{folder}: {error}") from None
-    return tuple(found[name] for name in reversed(ordered))
-
-
-def heads(revisions: Iterable[Revision]) -> tuple[str, ...]:
-    """The revisions that none follows."""
-    return tuple(_graph(revisions).heads)
-
-
-def _graph(revisions: Iterable[Revision]) -> RevisionMap:
-    return RevisionMap(lambda: [GraphNode(r.id, r.down or None) for r in revisions])
+    @property
+    def phases(self) -> tuple[Phase, ...]:
+        """The phases of its operations, in their order."""
+        return tuple(phase for phase in Phase if any(op.phase is phase for op in self.operations))
 
 
 def read(path: Path) -> Revision:
@@ -96,6 +65,10 @@ def read(path: Path) -> Revision:
                 continue
             case ast.ImportFrom(module="alembic", names=[ast.alias(name="op", asname=None)]):
                 continue
+            case ast.ImportFrom(module=module) if module in _STOCK:
+                continue
+            case ast.Import(names=[ast.alias(name="sqlalchemy", asname="sa")]):
+                continue
             case ast.Assign(targets=[ast.Name(id=name)], value=value):
                 header[name] = _literal(value, path)
             case ast.AnnAssign(target=ast.Name(id=name), value=value) if value is not None:
@@ -110,46 +83,15 @@ def read(path: Path) -> Revision:
         raise RevisionError(f"{path}: not a revision (no `revision`, or no upgrade())")
     down = header.get("down_revision")
     message = (ast.get_docstring(tree) or "").partition("\n")[0]
-    return Revision(header["revision"], _tuple(down), message, operations, path)
-
-
-def write(directory: Path, message: str, operations: tuple[Operation, ...], *, now: datetime | None = None) -> Revision:
-    """Add a revision on top of the newest one, or of all newest ones where pull requests met; returns it as read back.
-
-    Raises `RevisionError` where the file cannot be written.
-    """
-    tops = heads(read_all(directory))
-    folder = directory / VERSIONS
-    now = now or datetime.now(UTC)
-    identifier = rev_id()
-    slug = re.sub(r"[^a-z0-9]+", "_", message.lower()).strip("_")[:40] or "revision"
-    path = folder / f"{now:%Y%m%d%H%M%S}_{identifier}_{slug}.py"
-    unfinished = path.with_name(f".{path.name}.new")  # half a revision under its own name would stop every command
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        template_to_file(
-            str(data_dir("migrations") / "script.py.mako"),
-            str(unfinished),
-            "utf-8",
-            message=" ".join(message.split()).replace('"""', "'''").replace("\\", "/") or "revision",
-            up_revision=identifier,
-            down_revision=tops[0] if len(tops) == 1 else tops or None,
-            create_date=now.isoformat(timespec="seconds"),
-            calls=[f"op.{op.kind}({_call(op)})" for op in operations],
-        )
-        unfinished.replace(path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            unfinished.unlink()
-        raise RevisionError(
-            f"{folder}: {error.strerror}", hint="nothing was written; [revisions] dir names the folder"
-        ) from None
-    return read(path)
-
-
-def _call(operation: Operation) -> str:
-    arguments = operation.arguments()
-    return "".join(f"\n        {name}={render(value, 8)}," for name, value in arguments.items()) + "\n    "
+    return Revision(
+        header["revision"],
+        _tuple(down),
+        message,
+        operations,
+        path,
+        _tuple(header.get("depends_on")),
+        _tuple(header.get("branch_labels")),
+    )
 
 
 def _calls(body: list[ast.stmt]) -> list[ast.stmt]:

@@ -8,111 +8,33 @@ attempt is running again after the last.
 
 from __future__ import annotations
 
+import dataclasses
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from typing import TypeVar
 
 from driftguard.control import schema
-from driftguard.control.journal import Journal, OperationRecord, Place, RevisionRecord
+from driftguard.control.journal import Journal, Place, RevisionRecord, undoing
 from driftguard.control.lease import Lease, limits
 from driftguard.control.link import Link
 from driftguard.control.recovery import Recovery
-from driftguard.errors import HalfwayError, HazardError, PlanError, RevisionError, UnreachableError
+from driftguard.errors import HalfwayError, PlanError, UnreachableError
+from driftguard.migrate.downgrade import written
 from driftguard.migrate.held import Held
+from driftguard.migrate.progress import Progress, pending, walk
+from driftguard.migrate.rehearsal import Outcome, check_done, check_hazards, judge, rehearse, rehearse_undo
 from driftguard.migrate.revision import Revision
 from driftguard.migrate.schedule import Job, Narrator, Step, changed, run_side_by_side
 from driftguard.migrate.worker import Worker
-from driftguard.model.plan import Statement
+from driftguard.model.identifiers import ObjectName
+from driftguard.model.plan import Phase, Statement
 from driftguard.model.snowflake import Estate
 from driftguard.operations.base import DONE, Operation, State
 from driftguard.snowflake.errors import connection_lost, number, text
 from driftguard.snowflake.session import Session
 
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What an apply did, or would do."""
-
-    revisions: tuple[str, ...]
-    steps: tuple[Step, ...]
-    skipped: tuple[str, ...] = ()  # operations that were done already
-    dry_run: bool = False
-    unproven: tuple[str, ...] = ()  # of a dry run: operations that the model of the landing is not done with at the end
-    waiting: tuple[str, ...] = ()  # what a person has to do before the next apply can go on
-    undo: tuple[str, ...] = ()  # how to get back what the clones keep
-
-
-def pending(revisions: Iterable[Revision], records: dict[str, RevisionRecord]) -> tuple[Revision, ...]:
-    """Revisions that are not applied. Raises `RevisionError` for one that was edited after it was begun."""
-    waiting = []
-    for revision in revisions:
-        record = records.get(revision.id)
-        if record is not None and record.digest != revision.digest:
-            state = "applied" if record.applied else "begun"
-            raise RevisionError(
-                f"{revision.path} was edited after it was {state}",
-                hint="restore the file, and put the further change into a new revision",
-            )
-        if record is None or not record.applied:
-            waiting.append(revision)
-    return tuple(waiting)
-
-
-def check_hazards(revisions: Sequence[Revision], allowed: Sequence[str]) -> None:
-    """Raises `HazardError`, with the flags to give, for hazards that nobody allowed."""
-    missing: dict[str, str] = {}
-    for revision in revisions:
-        for operation in revision.operations:
-            for hazard in operation.hazards():
-                if hazard.kind.value not in allowed:
-                    missing.setdefault(hazard.kind.value, f"{operation.summary()} ({hazard.reason})")
-    if missing:
-        flags = " ".join(f"--allow {kind}" for kind in sorted(missing))
-        raise HazardError(f"not allowed: {'; '.join(missing.values())}", hint=f"look at it, then add {flags}")
-
-
-def rehearse(revisions: Sequence[Revision], records: dict[str, RevisionRecord], estate: Estate) -> Outcome:
-    """The statements that `apply` would run now, worked out on a model of the estate; nothing is executed."""
-    steps: list[Step] = []
-    skipped: list[str] = []
-    held = Held()
-    for revision in revisions:
-        record = records.get(revision.id, RevisionRecord())
-        stopped = bool(held.waits)  # a later revision waits for the whole of an earlier one
-        for index, operation in enumerate(revision.operations):
-            known = record.operations.get(index, OperationRecord())
-            if known.known:
-                steps += [Step(revision.id, operation.summary(), known.planned[number]) for number in known.open]
-                if known.open and operation.readiness(estate).state is State.READY:
-                    estate = operation.effect(estate)
-                continue
-            ready = _ready(operation, estate)
-            if held.holds(operation, estate) or stopped:
-                estate = operation.effect(estate)
-                continue
-            if not ready:
-                skipped.append(operation.summary())
-                continue
-            steps += [Step(revision.id, operation.summary(), s) for s in operation.statements(estate)]
-            estate = operation.effect(estate)
-    left = tuple(op.summary() for r in revisions for op in r.operations if op.readiness(estate) != DONE)
-    return Outcome(
-        tuple(r.id for r in revisions),
-        tuple(steps),
-        tuple(skipped),
-        dry_run=True,
-        unproven=left,
-        waiting=tuple(held.waits),
-    )
-
-
-def _ready(operation: Operation, estate: Estate) -> bool:
-    """True to run it, False where it is done. Raises `PlanError` where its precondition does not hold."""
-    readiness = operation.readiness(estate)
-    if readiness.state is State.BLOCKED:
-        raise PlanError(f"{operation.summary()}: {readiness.reason}", hint="plan again against what is there now")
-    return readiness.state is State.READY
+T = TypeVar("T")
 
 
 class Runner:
@@ -146,16 +68,22 @@ class Runner:
         self._siblings: list[Link] = []
         self._began = False
 
-    def apply(self, revisions: Sequence[Revision], allowed: Sequence[str] = ()) -> Outcome:
-        """Apply what is pending of `revisions`, in their order.
+    def apply(
+        self, revisions: Sequence[Revision], allowed: Sequence[str] = (), phases: Sequence[Phase] = (Phase.EXPAND,)
+    ) -> Outcome:
+        """Run these phases of what is pending of `revisions`, in their order.
 
         Raises `LeaseHeldError`, `HazardError`, `RevisionError` or `PlanError` before anything is changed, and
         `HalfwayError` afterwards.
         """
+        return self._leased(lambda lease: self._apply(lease, revisions, allowed, phases))
+
+    def _leased(self, work: Callable[[Lease], T]) -> T:
+        """Set up the control schema, and do `work` under the lease."""
         self._set_up()
         try:
             with Lease(self._link, self._lease_seconds) as lease:
-                return self._under(lease, revisions, allowed)
+                return work(lease)
         except (PlanError, UnreachableError) as error:
             if self._began:
                 raise HalfwayError(str(error), hint="run `driftguard apply` again: it goes on from there") from None
@@ -164,62 +92,91 @@ class Runner:
             for link in self._siblings:
                 link.session.close()
 
-    def _under(self, lease: Lease, revisions: Sequence[Revision], allowed: Sequence[str]) -> Outcome:
+    def _apply(
+        self, lease: Lease, revisions: Sequence[Revision], allowed: Sequence[str], phases: Sequence[Phase]
+    ) -> Outcome:
         run = uuid.uuid4().hex
         records = self._link.call(lambda session: Journal(session).read())
         waiting = pending(revisions, records)
+        progress = Progress(revisions, records)
         if not waiting:
             return Outcome((), ())
-        check_hazards(waiting, allowed)
+        check_hazards((op for r in waiting for _, op in progress.open(r, *phases)), allowed)
         estate = self._link.call(self._introspect)
-        if not any(records.get(r.id) and records[r.id].operations for r in waiting):
-            rehearse(waiting, records, estate)  # every precondition, before the first statement
+        if not any(
+            operation.open for r in waiting if r.id in records for operation in records[r.id].operations.values()
+        ):
+            rehearse(revisions, records, estate, phases)  # every precondition, before the first statement
         steps: list[Step] = []
         skipped: list[str] = []
-        undo: list[str] = []
-        for revision in waiting:
-            held = Held()
+        touched: dict[str, Phase] = {}
+        undo: dict[str, None] = {}
+
+        def part(revision: Revision, phase: Phase) -> str:
+            nonlocal estate
             record = records.get(revision.id, RevisionRecord())
-            jobs = self._plan(revision, record, estate, lease, run, skipped, held)
-            steps += self._run(jobs, lease, run)
-            undo += [kept.restore for job in jobs if (kept := job.operation.undo()) is not None]
-            if held.waits:
-                begun = tuple(r.id for r in waiting[: waiting.index(revision) + 1])
-                return Outcome(begun, tuple(steps), tuple(skipped), waiting=tuple(held.waits), undo=tuple(undo))
-            estate = self._verify(revision)
+            jobs, ran, stopped = self._plan(
+                revision, record, progress.open(revision, phase), estate, lease, run, skipped
+            )
+            steps.extend(self._run(jobs, lease, run))
+            undo.update(dict.fromkeys(_restores(jobs)))
+            if ran:
+                touched[revision.id] = phase
+                estate = self._verify(revision, [operation for _, operation in ran])
+                progress.done(revision.id, [index for index, _ in ran])
+            return stopped
+
+        def whole(revision: Revision) -> None:
+            if revision.id not in touched and revision.phases:  # an apply before this one was cut off right here
+                self._verify(revision, [op for op in revision.operations if op.phase is revision.phases[-1]], estate)
+            touched.setdefault(revision.id, Phase.EXPAND)
             self._link.call(lease.check)
             self._link.call(
-                lambda session, revision=revision: Journal(session, lease, run).applied(  # type: ignore[misc]
-                    revision.id, revision.digest, lease.holder
-                )
+                lambda session: Journal(session, lease, run).applied(revision.id, revision.digest, lease.holder)
             )
-        return Outcome(tuple(r.id for r in waiting), tuple(steps), tuple(skipped), undo=tuple(undo))
+
+        waits = walk(waiting, phases, progress, part, whole)
+        return Outcome(
+            tuple(touched), tuple(steps), tuple(skipped), waiting=tuple(waits), due=progress.due(), undo=tuple(undo)
+        )
 
     def _plan(
         self,
         revision: Revision,
         record: RevisionRecord,
+        operations: Sequence[tuple[int, Operation]],
         estate: Estate,
         lease: Lease,
         run: str,
         skipped: list[str],
-        held: Held,
-    ) -> list[Job]:
-        """What can be done now of a revision. What nobody has planned yet is planned, and in the journal afterwards."""
+    ) -> tuple[list[Job], list[tuple[int, Operation]], str]:
+        """What can be done now: the jobs, the operations that are done afterwards, and what others wait for.
+
+        What nobody has planned yet is planned, and in the journal afterwards.
+        """
         jobs: list[Job] = []
+        ran: list[tuple[int, Operation]] = []
+        held = Held()
         rows: list[tuple[Place, Statement | None]] = []
-        for index, operation in enumerate(revision.operations):
+        for index, operation in operations:
             place = Place(revision.id, revision.digest, index)
             known = record.operations.get(index)
             if known is not None and known.known:
                 self._began = True
                 todo = tuple((number, known.planned[number]) for number in known.open)
-                if todo:
-                    jobs.append(Job(place, operation, todo, frozenset(operation.touches()), known.attempts))
+                jobs.append(Job(place, operation, todo, frozenset(operation.touches()), known.attempts))
+                if operation.readiness(estate).state is State.READY:
+                    estate = operation.effect(estate)
+                ran.append((index, operation))
                 continue
-            if held.holds(operation, estate):
+            if held.behind(operation):
                 continue
-            if not _ready(operation, estate):
+            ready, why = judge(operation, estate)
+            if why:
+                held.add(operation, why)
+                continue
+            ran.append((index, operation))
+            if not ready:
                 skipped.append(operation.summary())
                 rows.append((place, None))
                 continue
@@ -231,7 +188,68 @@ class Runner:
         if rows:
             self._link.call(lease.check)
             self._link.call(lambda session: Journal(session, lease, run).plan(rows))
-        return jobs
+        return jobs, ran, held.text
+
+    def stamp(self, revisions: Sequence[Revision], unverified: str = "") -> tuple[str, ...]:
+        """Note that `revisions` are applied, without running them; returns those that were not noted yet.
+
+        Everything of them must be there already, or `unverified` says why that was not looked at. Raises `PlanError`
+        with the first operation that is not done.
+        """
+        return self._leased(lambda lease: self._stamp(lease, revisions, unverified))
+
+    def _stamp(self, lease: Lease, revisions: Sequence[Revision], unverified: str) -> tuple[str, ...]:
+        run = uuid.uuid4().hex
+        waiting = pending(revisions, self._link.call(lambda session: Journal(session).read()))
+        if not unverified:
+            check_done(waiting, self._link.call(self._introspect))
+        for revision in waiting:
+            place = Place(revision.id, revision.digest, -1)
+            self._link.call(lease.check)
+            self._link.call(
+                lambda session, place=place: Journal(session, lease, run).stamped(place, unverified or "verified")  # type: ignore[misc]
+            )
+        return tuple(revision.id for revision in waiting)
+
+    def undo(self, revisions: Sequence[Revision], gone: Sequence[Revision], allowed: Sequence[str] = ()) -> Outcome:
+        """Take `gone` back, one after the other. `revisions` are all that there are.
+
+        Raises what `apply` raises, and `PlanError` where there is no way back.
+        """
+        try:
+            return self._leased(lambda lease: self._undo(lease, revisions, gone, allowed))
+        except HalfwayError as error:
+            raise HalfwayError(str(error.args[0]), hint="run the downgrade again: it goes on from there") from None
+
+    def _undo(
+        self, lease: Lease, revisions: Sequence[Revision], gone: Sequence[Revision], allowed: Sequence[str]
+    ) -> Outcome:
+        run = uuid.uuid4().hex
+        records = self._link.call(lambda session: Journal(session).read())
+        estate = self._link.call(self._introspect)
+        control = ObjectName(self._database, self._control_schema, "JOURNAL")
+        rehearsed = rehearse_undo(revisions, gone, records, estate, control)
+        check_hazards((operation for _, inverse in rehearsed for operation in inverse.operations), allowed)
+        steps: list[Step] = []
+        skipped: list[str] = []
+        undo: list[str] = []
+        for revision, inverse in rehearsed:
+            record = records[revision.id]
+            place = Place(revision.id, revision.digest, -1)
+            self._link.call(lease.check)
+            if not record.undo:
+                text = written(inverse.operations)
+                self._link.call(lambda session, place=place, text=text: Journal(session, lease, run).undo(place, text))  # type: ignore[misc]
+            back = dataclasses.replace(revision, id=undoing(revision.id), operations=inverse.operations)
+            known = record.back or RevisionRecord()
+            jobs, _, _ = self._plan(back, known, tuple(enumerate(back.operations)), estate, lease, run, skipped)
+            steps += self._run([job for job in jobs if job.todo], lease, run)
+            undo += _restores(jobs)
+            estate = self._verify(back, back.operations)
+            self._link.call(lease.check)
+            self._link.call(lambda session, place=place: Journal(session, lease, run).undone(place))  # type: ignore[misc]
+        notes = tuple(note for _, inverse in rehearsed for note in inverse.notes)
+        return Outcome(tuple(r.id for r in gone), tuple(steps), (*skipped, *notes), undo=tuple(undo))
 
     def _run(self, jobs: Sequence[Job], lease: Lease, run: str) -> list[Step]:
         """Every job, and what was sent for it, in the plan's order."""
@@ -253,10 +271,10 @@ class Runner:
             narrator.close()
         return [step for number in sorted(narrator.steps) for step in narrator.steps[number]]
 
-    def _verify(self, revision: Revision) -> Estate:
+    def _verify(self, revision: Revision, operations: Sequence[Operation], estate: Estate | None = None) -> Estate:
         """Look again: IF NOT EXISTS is silent about a thing that exists otherwise."""
-        estate = self._link.call(self._introspect)
-        for operation in revision.operations:
+        estate = estate or self._link.call(self._introspect)
+        for operation in operations:
             readiness = operation.readiness(estate)
             if readiness != DONE:
                 why = readiness.reason or "it is not as the revision says"
@@ -276,3 +294,8 @@ class Runner:
                 ) from None
             if statement.startswith("USE SCHEMA"):
                 self._link.prepare = lambda session: schema.use(session, self._database, self._control_schema)
+
+
+def _restores(jobs: Sequence[Job]) -> list[str]:
+    """For each clone that was made: how to get back what it keeps."""
+    return [kept.restore for job in jobs if (kept := job.operation.undo()) is not None]

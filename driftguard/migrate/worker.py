@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Collection
+from functools import partial
 from typing import TypeVar
 
 from driftguard.control.journal import Attempt, Journal, Place
@@ -21,13 +22,14 @@ from driftguard.model.identifiers import ObjectName
 from driftguard.model.plan import Statement
 from driftguard.model.snowflake import Estate
 from driftguard.snowflake.errors import connection_lost, number, text
-from driftguard.snowflake.history import runs_now
+from driftguard.snowflake.history import loads_now, runs_now
 from driftguard.snowflake.session import Session
 
 T = TypeVar("T")
 _DML = re.compile(r"\s*(INSERT|UPDATE|DELETE|MERGE)\b", re.IGNORECASE)
 # Nothing in the catalog says that they ran; a second time does nothing.
-_SWITCHES = (" SUSPEND", " RESUME", " REFRESH")
+_SWITCHES = (" SUSPEND", " RESUME", " REFRESH", " PIPE_EXECUTION_PAUSED = TRUE", " PIPE_EXECUTION_PAUSED = FALSE")
+_OFF = (" SUSPEND", " PIPE_EXECUTION_PAUSED = TRUE")  # what is waited for ends by itself afterwards
 
 
 def is_dml(statement: Statement) -> bool:
@@ -60,12 +62,15 @@ class Worker:
 
     def run(self, job: Job, job_number: int) -> None:
         """All open statements of an operation, in their order. Raises `HalfwayError` at the first that fails."""
-        task = job.operation.waits_for()
+        task, loaded = job.operation.waits_for(), job.operation.drains()
         for position, statement in job.todo:
             place = Place(job.place.revision, job.place.digest, job.place.operation, position)
-            if task is not None and not statement.sql.endswith(" SUSPEND"):
-                self._rest(task)
-                task = None
+            if not statement.sql.endswith(_OFF):
+                if loaded is not None:
+                    self._unloaded(loaded)
+                if task is not None:
+                    self._rest(partial(runs_now, task=task), f"{task} is running")
+                task = loaded = None
             self._statement(job, job_number, place, statement)
         self._narrator.ended(job_number)
 
@@ -131,16 +136,22 @@ class Worker:
     def _call(self, work: Callable[[Journal], T]) -> T:
         return self.link.call(lambda session: work(Journal(session, self._lease, self._run)))
 
-    def _rest(self, task: ObjectName) -> None:
-        """Wait until no run of the task is at work. Raises `HalfwayError` when that takes too long."""
+    def _unloaded(self, table: ObjectName) -> None:
+        """Wait until no file is on its way into the table, and once more for one that did not show yet."""
+        for pause in (self._patience / 60, 0.0):
+            self._rest(partial(loads_now, table=table), f"a file is being loaded into {table}")
+            time.sleep(pause)
+
+    def _rest(self, at_work: Callable[[Session], bool], what: str) -> None:
+        """Wait until nothing is at work any more. Raises `HalfwayError` when that takes too long."""
         end, pause, said = time.monotonic() + self._patience, 0.2, False
-        while self.link.call(lambda session: runs_now(session, task)):
+        while self.link.call(at_work):
             if not said:
-                self._say(f"{task} is running; waiting for it to end")
+                self._say(f"{what}; waiting for it to end")
                 said = True
             if time.monotonic() > end:
                 raise HalfwayError(
-                    f"{task} has been running for more than {self._patience:.0f} s",
+                    f"{what}, for more than {self._patience:.0f} s",
                     hint="run `driftguard apply` again once it has ended",
                 )
             time.sleep(pause)

@@ -26,6 +26,17 @@ class Cast(enum.StrEnum):
     TIME = "time"
     TIMESTAMP = "timestamp"
     HEX = "hex"
+    # Of values that a change of type finds in a column: each equals what PostgreSQL's own cast makes of them.
+    TEXT = "text"  # a NUMBER or BOOLEAN to its digits or word
+    DOUBLE = "double"  # NUMBER to FLOAT
+    ROUND = "round"  # NUMBER to a smaller scale, half away from zero
+    INTEGER = "integer"  # BOOLEAN to 1 and 0
+    NOT_ZERO = "not_zero"  # NUMBER to BOOLEAN
+    MIDNIGHT = "midnight"  # DATE to the start of its day
+    ISO_DAY = "iso_day"  # DATE to year-month-day
+    DAY = "day"  # TIMESTAMP_NTZ to its date
+    ZONED = "zoned"  # TIMESTAMP_NTZ, a clock in a zone, to TIMESTAMP_TZ at +00:00
+    LOCAL = "local"  # TIMESTAMP_TZ to the TIMESTAMP_NTZ that a clock in a zone shows
 
 
 @dataclass(frozen=True, slots=True)

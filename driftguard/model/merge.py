@@ -2,11 +2,39 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from driftguard.model.identifiers import ObjectName
 from driftguard.model.landing import Cast
 from driftguard.model.snowflake import SfType
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """How a row that was committed before a column's epoch gives the value: by another cast, or from another column.
+
+    `alone`: what the column itself holds in such a row has another meaning; otherwise it is NULL or as good. `zone` is
+    the time zone in which `Cast.ZONED` and `Cast.LOCAL` read a clock, `before` the column with the before-image of a
+    key column that had another name.
+    """
+
+    staging: str
+    cast: Cast = Cast.NONE
+    scale: int = 0
+    precision: int = 9
+    zone: str = ""
+    before: str | None = None
+    alone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Default:
+    """What existing rows show in an added column: a constant, as text of the STAGING type `type`."""
+
+    text: str
+    type: SfType
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +45,12 @@ class MergeColumn:
     `Cast.NUMBER` and `precision` for `Cast.TIME` and `Cast.TIMESTAMP`: the digits after the point that FINAL's column
     has. With `keep_on_null_update` a NULL in an update means that the value was not sent. `before` is the STAGING
     column with the before-image of a key column.
+
+    The rest is there while a change passes through the pipe, whose `marker` names it. The commit time of the marker is
+    the epoch (a row of the MILESTONE table; unknown until it has arrived). Where it matters, `since` is set: a row that
+    is not known to be committed at or after the epoch is read by `earlier`, or says nothing where there is no
+    `earlier`; of a column with a `default`, only its NULL says nothing. `until`: a row that is known to be committed at
+    or after the epoch says nothing. `becomes` is FINAL's name for the column once the change is complete.
     """
 
     final: str
@@ -28,6 +62,12 @@ class MergeColumn:
     precision: int = 9
     keep_on_null_update: bool = False
     before: str | None = None
+    marker: str | None = None
+    since: bool = False
+    until: bool = False
+    earlier: Earlier | None = None
+    default: Default | None = None
+    becomes: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,3 +103,24 @@ def scale_for(cast: Cast, final: SfType) -> int:
 def precision_for(final: SfType) -> int:
     """Digits of a second. 9, the most there is, where the type has none: the spec's default."""
     return 9 if final.precision is None or not final.base.startswith("TIME") else final.precision
+
+
+def epochs(columns: Iterable[MergeColumn]) -> tuple[str, ...]:
+    """The markers whose commit times the merge of these columns has to know, each once."""
+    return tuple(dict.fromkeys(c.marker for c in columns if c.marker and (c.since or c.until)))
+
+
+NEW, OLD = "__NEW", "__OLD"
+_LEFTOVER = re.compile(r"(.+)__(NEW|OLD)\d*")
+
+
+def beside(name: str, suffix: str, taken: Collection[str]) -> str:
+    """A name for a column that stands beside `name` for a while: with the suffix, and a number where it is taken."""
+    tries = (f"{name}{suffix}{n or ''}" for n in range(len(taken) + 1))
+    return next(one for one in tries if one not in taken)
+
+
+def is_leftover(name: str, columns: Collection[str]) -> bool:
+    """Does the name say that a change of another one of these columns has left it behind?"""
+    match = _LEFTOVER.fullmatch(name)
+    return match is not None and match[1] in columns

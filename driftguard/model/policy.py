@@ -67,6 +67,10 @@ class Policy:
     allow_unknown: frozenset[str] = field(default=frozenset())
     cast_failure_days: int = 7
     pipeline: str = "default"
+    marker_table: str = ""  # schema.table on Aurora; without one no change can be carried through
+    marker_column: str = "name"
+    marker_hold_seconds: int = 120  # the longest time for which DMS holds changes of a table back
+    migration_timezone: str = ""  # the TimeZone of the sessions that run migrations; "": not known
 
     @property
     def keeps(self) -> bool:

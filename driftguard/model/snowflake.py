@@ -88,6 +88,7 @@ class Pipe:
     comment: str | None = None
     invalid_reason: str | None = None
     state: str | None = None  # executionState of SYSTEM$PIPE_STATUS; None where it was not asked for
+    pending: int | None = None  # pendingFileCount, likewise
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +159,14 @@ class CastFailure:
 
 
 @dataclass(frozen=True, slots=True)
+class Milestone:
+    """A marker that has arrived in FINAL, or a step that the control schema has noted. `at`: ISO 8601, UTC, or ""."""
+
+    name: str
+    at: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Estate:
     """The Snowflake side as it was found. What is in `unseen` may exist: nothing may be created or dropped for it."""
 
@@ -181,6 +190,9 @@ class Estate:
     @property
     def sees_governance(self) -> bool:
         return POLICIES in self.looked and TAGS in self.looked
+
+    markers: tuple[Milestone, ...] = ()  # that are in FINAL, by their commit time
+    milestones: tuple[Milestone, ...] = ()  # of the control schema
 
     def saw(self, kind: str, database: str, schema: str) -> bool:
         """False where a listing of `kind` (tables, pipes, tasks, …) in that schema failed, was cut or was refused."""

@@ -11,6 +11,7 @@ from driftguard.model.plan import Hazard, HazardKind, Statement
 from driftguard.model.snowflake import Estate, SfColumn, SfTable
 from driftguard.operations.base import DONE, READY, Operation, Readiness, blocked, with_table
 from driftguard.operations.columns import ColumnDef, definition, look_up
+from driftguard.operations.drop_columns import DropColumns
 from driftguard.sql.snowflake import qualified
 
 
@@ -71,6 +72,9 @@ class AddColumns(Operation):
             return ()
         what = f"{', '.join(self.exposes)} in {self.table}, where other columns are governed"
         return (Hazard(HazardKind.EXPOSES_COLUMN, f"everybody who reads the table reads {what}"),)
+
+    def inverse(self, left: Estate) -> tuple[Operation, ...]:  # noqa: ARG002
+        return (DropColumns(self.table, tuple(c.name for c in self.columns)),)
 
     def summary(self) -> str:
         masks = (f" masked by {c.masking_policy}" if c.masking_policy else "" for c in self.columns)

@@ -8,6 +8,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from driftguard.errors import PlanError
 from driftguard.model.identifiers import ObjectName
 from driftguard.model.plan import Hazard, Phase, Statement
 from driftguard.model.snowflake import Estate, Pipe, SfTable, Task
@@ -83,6 +84,10 @@ class Operation(ABC):
         """A task of which no run may be at work while anything but its suspension is done."""
         return None
 
+    def drains(self) -> ObjectName | None:
+        """A table into which no file may be on its way while anything but the pause of its pipe is done."""
+        return None
+
     def hazards(self) -> tuple[Hazard, ...]:
         return ()
 
@@ -98,6 +103,13 @@ class Operation(ABC):
         """One line for a person: how to take it back once it has run."""
         kept = self.undo()
         return kept.restore if kept is not None else "cannot be undone"
+
+    def inverse(self, left: Estate) -> tuple[Operation, ...]:  # noqa: ARG002
+        """What takes it back; nothing where it does no harm to leave it as it is.
+
+        `left` is the estate without the columns that its revision added. Raises `PlanError` where there is no way back.
+        """
+        raise PlanError(f"{self.summary()}: cannot be undone", hint="plan a change that leads on from here")
 
     def arguments(self) -> dict[str, Any]:
         """The fields as literals, defaults left out: what a revision file holds."""

@@ -2,9 +2,33 @@
 
 from __future__ import annotations
 
-from driftguard.operations import add_columns, create_landing, drop_not_null, manual, replace_merge, widen_column
+from driftguard.operations import (
+    add_columns,
+    await_marker,
+    backfill,
+    complete_change,
+    create_landing,
+    drop_columns,
+    drop_not_null,
+    manual,
+    read_again,
+    replace_merge,
+    widen_column,
+)
 from driftguard.operations.base import Operation
 
-_MODULES = (add_columns, create_landing, drop_not_null, manual, replace_merge, widen_column)
+_MODULES = (
+    add_columns,
+    await_marker,
+    backfill,
+    complete_change,
+    create_landing,
+    drop_columns,
+    drop_not_null,
+    manual,
+    read_again,
+    replace_merge,
+    widen_column,
+)
 
 KINDS: dict[str, type[Operation]] = Operation.registry

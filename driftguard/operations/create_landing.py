@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 
+from driftguard.errors import PlanError
 from driftguard.merge.generate import generate
 from driftguard.model.identifiers import ObjectName
 from driftguard.model.landing import DG_FILE, DG_LOADED_AT, DG_ROW
@@ -124,6 +125,15 @@ class CreateLanding(Operation):
             body = generate(self.merge)
             estate = with_task(estate, Task(self.task, body, STARTED, self.schedule, self.warehouse or None))
         return estate
+
+    def inverse(self, left: Estate) -> tuple[Operation, ...]:  # noqa: ARG002
+        parts = [f"task {self.task}"] if self.with_task else []
+        parts += [f"pipe {self.pipe}"] if self.with_pipe else []
+        parts += [f"tables {self.staging} and {self.final}"]
+        raise PlanError(
+            f"{self.summary()}: not undone, because its tables hold data",
+            hint=f"where nobody needs it, suspend and drop by hand, in this order: {', '.join(parts)}",
+        )
 
     def summary(self) -> str:
         parts = [str(self.staging)]

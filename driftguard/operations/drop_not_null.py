@@ -51,6 +51,9 @@ class DropNotNull(Operation):
         columns = tuple(dataclasses.replace(c, nullable=True) if c.name in self.columns else c for c in table.columns)
         return with_table(estate, dataclasses.replace(table, columns=columns))
 
+    def inverse(self, left: Estate) -> tuple[Operation, ...]:  # noqa: ARG002
+        return ()  # rows that came in since may have a NULL, and NOT NULL would make their merges fail
+
     def summary(self) -> str:
         return f"allow NULL in {', '.join(self.columns)} of {self.table}"
 

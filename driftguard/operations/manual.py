@@ -36,6 +36,9 @@ class Manual(Operation):
     def summary(self) -> str:
         return f"wait until somebody has done this: {self.text.partition(chr(10))[0]}"
 
+    def inverse(self, left: Estate) -> tuple[Operation, ...]:  # noqa: ARG002
+        return ()
+
     def undone_by(self) -> str:
         return "where it was done"
 

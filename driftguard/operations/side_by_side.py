@@ -1,4 +1,4 @@
-"""What a merge must not forget: columns that another revision added after this one was planned.
+"""What a merge must not forget: what other revisions have added or begun after this one was planned.
 
 Two pull requests that add a column each are planned against the same Snowflake. The lists of the second merge do not
 know the first one's column; taken literally, they would throw it out of the merge again, and its values with it.
@@ -7,28 +7,36 @@ know the first one's column; taken literally, they would throw it out of the mer
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Collection
 
+from driftguard.merge.transitions import under_way
 from driftguard.model.landing import FINAL_SERVICE, STAGING_SERVICE
-from driftguard.model.merge import MergeSpec, same_named
-from driftguard.model.snowflake import Estate
+from driftguard.model.merge import MergeColumn, MergeSpec, is_leftover, same_named
+from driftguard.model.snowflake import Estate, SfTable
 from driftguard.operations.base import find_table
 from driftguard.typemap.casting import cast_between
 
 _SERVICE = frozenset((*FINAL_SERVICE, *STAGING_SERVICE))
 
 
-def with_others(spec: MergeSpec, estate: Estate) -> MergeSpec:
-    """`spec` with every column that both tables have and it does not name, in FINAL's order."""
+def with_others(
+    spec: MergeSpec, estate: Estate, definition: str = "", ended: Collection[str] = (), leave_out: Collection[str] = ()
+) -> MergeSpec:
+    """`spec` with what the merge that is there has under way, and with every column that both tables have.
+
+    `definition` is that merge's text, `ended` the columns of FINAL whose change this operation completes;
+    what is in `leave_out` stays out.
+    """
     final, staging = find_table(estate, spec.final), find_table(estate, spec.staging)
     if final is None or staging is None:
         return spec
+    columns = _with_changes(spec.columns, under_way(definition), ended, final)
     places = {c.name: n for n, c in enumerate(final.columns)}
-    named = {c.final for c in spec.columns} | {c.staging for c in spec.columns} | {c.before for c in spec.columns}
-    named |= {spec.op, spec.commit_time, spec.change_seq}
-    columns = list(spec.columns)
+    named = {c.final for c in columns} | {c.staging for c in columns} | {c.before for c in columns}
+    named |= {spec.op, spec.commit_time, spec.change_seq, *leave_out}
     for column in final.columns:
         staged = staging.column(column.name)
-        if column.name in named or column.name in _SERVICE or staged is None:
+        if column.name in named or column.name in _SERVICE or staged is None or is_leftover(column.name, places):
             continue
         cast = cast_between(staged.type, column.type)
         if cast is not None:
@@ -38,3 +46,20 @@ def with_others(spec: MergeSpec, estate: Estate) -> MergeSpec:
             )
             columns.insert(next(later, len(columns)), added)
     return dataclasses.replace(spec, columns=tuple(columns))
+
+
+def _with_changes(
+    columns: tuple[MergeColumn, ...], changes: tuple[MergeColumn, ...], ended: Collection[str], final: SfTable
+) -> list[MergeColumn]:
+    """What is under way wins over a plain entry; an entry that is itself under way is the newer word."""
+    own = {name for c in columns if c.marker for name in (c.final, c.becomes)}
+    found = list(columns)
+    for change in changes:
+        if change.final in ended or own & {change.final, change.becomes} or final.column(change.final) is None:
+            continue
+        place = next((n for n, c in enumerate(found) if c.final == change.final), None)
+        if place is None:
+            found.append(change)
+        else:
+            found[place] = change
+    return found

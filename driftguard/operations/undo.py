@@ -20,7 +20,7 @@ class Undo:
     restore: str
 
 
-def undo(table: ObjectName, control: ObjectName, work: str, *, under_pipe: bool = False) -> Undo:
+def undo(table: ObjectName, control: ObjectName, work: str, *, replaceable: bool = True) -> Undo:
     """A clone of `table` in the schema of `control` (any object of the control schema).
 
     `work` tells apart what is done to one table: the operation's kind and arguments. The name depends on the two alone,
@@ -29,16 +29,14 @@ def undo(table: ObjectName, control: ObjectName, work: str, *, under_pipe: bool 
     nothing after it before that. The clone gets no grants, and keeps the table's policies and tags. Sources:
     docs.snowflake.com "CREATE <object> … CLONE", "Cloning considerations".
 
-    `under_pipe`: a STAGING table, which must not be replaced while a pipe loads into it ("CREATE PIPE").
+    Not `replaceable` are STAGING, which must not be replaced while a pipe loads into it ("CREATE PIPE"), and tables of
+    which only columns are gone.
     """
     seed = hashlib.sha256(f"{table}\n{work}".encode()).hexdigest()[:8].upper()
     clone = ObjectName(control.database, control.schema, f"UNDO_{table.schema}_{table.name}"[:240] + f"_{seed}")
     sql = f"CREATE OR REPLACE TABLE {qualified(clone)} CLONE {qualified(table)}"
-    if under_pipe:
-        restore = (
-            f"the values are in {qualified(clone)}: a pipe loads into {table}, so add the columns again and fill them "
-            "from there"
-        )
+    if not replaceable:
+        restore = f"add the columns to {table} again, and fill them from {qualified(clone)}"
     else:
         restore = (
             "suspend the merge, then "

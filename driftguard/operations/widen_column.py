@@ -56,5 +56,8 @@ class WidenColumn(Operation):
         columns = tuple(dataclasses.replace(c, type=self.type) if c.name == self.column else c for c in table.columns)
         return with_table(estate, dataclasses.replace(table, columns=columns))
 
+    def inverse(self, left: Estate) -> tuple[Operation, ...]:  # noqa: ARG002
+        return ()  # a wider column takes all that the narrow one took; Snowflake cannot shorten a VARCHAR
+
     def summary(self) -> str:
         return f"widen {self.table}.{self.column} to {self.type}"

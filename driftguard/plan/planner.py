@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import dataclasses
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from driftguard.drift.context import Context, Pair, changed_key, merge_spec
+from driftguard.drift.context import Context, Pair, pair_up
 from driftguard.drift.fit import Fit, widened
+from driftguard.drift.merging import changed_key, merge_spec
 from driftguard.merge.generate import generate, is_generated
 from driftguard.model.landing import StagingColumn
-from driftguard.model.plan import Hazard
+from driftguard.model.plan import Hazard, Phase
 from driftguard.model.policy import Policy
 from driftguard.model.snowflake import SfTable
 from driftguard.operations.add_columns import AddColumns
@@ -19,7 +21,9 @@ from driftguard.operations.create_landing import CreateLanding
 from driftguard.operations.drop_not_null import DropNotNull
 from driftguard.operations.replace_merge import ReplaceMerge
 from driftguard.operations.widen_column import WidenColumn
-from driftguard.plan.governed import final_column, missing_final_columns
+from driftguard.plan.changes import Change, changes
+from driftguard.plan.completion import completion
+from driftguard.plan.governed import added_to_final, final_column
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +38,11 @@ class Plan:
         return tuple(dict.fromkeys(h for op in self.operations for h in op.hazards()))
 
 
-def make_plan(context: Context) -> Plan:
-    """What to do about every difference that one of the operations can close.
+def make_plan(context: Context, planned: Collection[str] = ()) -> Plan:
+    """What to do about every difference that one of the operations can close, in the order of the phases.
 
-    A thing that could not be looked at gets no operation, only a note: unknown is not absent.
+    A thing that could not be looked at gets no operation, only a note: unknown is not absent. `planned`: markers of
+    changes whose completion stands in a revision already.
     """
     operations: list[Operation] = []
     notes: list[str] = [f"{r.table}: no landing ({r.message})" for r in context.expectation.refusals]
@@ -46,13 +51,40 @@ def make_plan(context: Context) -> Plan:
         if odd is not None:
             notes.append(f"{pair.landing.table}: nothing planned, {odd.name} is a {odd.kind.lower()}")
         elif not pair.unseen:
-            operations += _landing(pair, context, notes)
+            operations += _landing(pair, context, notes, planned)
         else:
             notes.append(f"{pair.landing.table}: nothing planned, {' and '.join(pair.unseen)} could not be looked at")
-    return Plan(tuple(operations), tuple(notes))
+    in_order = [op for phase in Phase for op in operations if op.phase is phase]
+    return Plan(tuple(in_order), tuple(notes))
 
 
-def _landing(pair: Pair, context: Context, notes: list[str]) -> list[Operation]:
+def _landing(pair: Pair, context: Context, notes: list[str], planned: Collection[str]) -> list[Operation]:
+    """The expand, and what completes it on the landing that comes of it."""
+    change = changes(pair, context) if _replaces(pair, context.policy) else Change()
+    operations = _expand(pair, context, change, notes)
+    notes += change.notes
+    if not change.columns and not pair.under_way:
+        return operations
+    estate = context.estate
+    for operation in operations:
+        estate = operation.effect(estate)
+    after = dataclasses.replace(context, estate=estate)
+    (pair,) = pair_up([pair.landing], estate)
+    return operations + completion(pair, after, planned)
+
+
+def _replaces(pair: Pair, policy: Policy) -> bool:
+    """Does driftguard write the merge of this landing?"""
+    return (
+        _ours(pair) and pair.staging is not None and pair.final is not None and policy.merge_managed_by == "driftguard"
+    )
+
+
+def _ours(pair: Pair) -> bool:
+    return pair.task is not None and is_generated(pair.task.definition)
+
+
+def _expand(pair: Pair, context: Context, change: Change, notes: list[str]) -> list[Operation]:
     """FINAL before STAGING before the merge: each step is harmless if the next never happens."""
     landing, policy = pair.landing, context.policy
     operations: list[Operation] = []
@@ -60,17 +92,17 @@ def _landing(pair: Pair, context: Context, notes: list[str]) -> list[Operation]:
         notes.append(f"{landing.final}: nothing planned, it is merged by the old key ({', '.join(old)}); see DG206")
         return []
     if pair.final is not None:
-        operations += _repair(pair, pair.final, {c.name for c in landing.key}, notes)
-        added = missing_final_columns(pair, policy, context.estate, notes)
+        operations += _repair(pair, pair.final, {c.name for c in landing.key}, notes, change)
+        passed = change.handled | {c.becomes for c in pair.under_way if c.becomes}
+        added = added_to_final(pair, context, passed, change.final_adds, notes)
         if added is not None:
             operations.append(added)
     gained: tuple[ColumnDef, ...] = ()
     if pair.staging is not None:
-        operations += _repair(pair, pair.staging, set(), notes)
+        operations += _repair(pair, pair.staging, set(), notes, change)
         gained = _missing(pair.staging, landing.staging_columns)
-    ours = pair.task is not None and is_generated(pair.task.definition)
-    replaces = ours and pair.staging is not None and pair.final is not None and policy.merge_managed_by == "driftguard"
-    spec = merge_spec(pair, policy)
+    replaces = _replaces(pair, policy)
+    spec = merge_spec(pair, policy, change.columns)
     if gained and not replaces:
         operations.append(AddColumns(landing.staging, gained))
     create = _create(pair, policy)
@@ -78,9 +110,10 @@ def _landing(pair: Pair, context: Context, notes: list[str]) -> list[Operation]:
         operations.append(create)
     if replaces:
         assert pair.task is not None
-        if gained or pair.task.definition.strip() != generate(spec).strip():
-            operations.append(ReplaceMerge(landing.task, spec, gained))
-    elif pair.task is not None and operations and not (ours and policy.merge_managed_by == "driftguard"):
+        if gained or change.anew or pair.task.definition.strip() != generate(spec).strip():
+            pipe = landing.pipe if change.anew else None
+            operations.append(ReplaceMerge(landing.task, spec, gained, tuple(change.anew), pipe))
+    elif pair.task is not None and operations and not (_ours(pair) and policy.merge_managed_by == "driftguard"):
         owner = policy.merge_managed_by if policy.merge_managed_by != "driftguard" else "somebody else"
         notes.append(f"{landing.task}: the merge belongs to {owner}; add the new columns to its lists there")
     return operations
@@ -121,7 +154,7 @@ def _missing(table: SfTable, expected: Iterable[StagingColumn]) -> tuple[ColumnD
     return tuple(ColumnDef(c.name, c.type) for c in expected if c.name not in there)
 
 
-def _repair(pair: Pair, table: SfTable, required: set[str], notes: list[str]) -> list[Operation]:
+def _repair(pair: Pair, table: SfTable, required: set[str], notes: list[str], change: Change) -> list[Operation]:
     """Widen what is too narrow, and allow NULL where rows may have one."""
     operations: list[Operation] = []
     for item in pair.misfits:
@@ -130,7 +163,7 @@ def _repair(pair: Pair, table: SfTable, required: set[str], notes: list[str]) ->
         name, have, want = item.actual.name, item.actual.type, item.expected.type
         if item.fit is Fit.WIDEN:
             operations.append(WidenColumn(table.name, name, widened(have, want)))
-        else:
+        elif item.expected.name not in change.handled and name not in {a.column.name for a in change.anew}:
             notes.append(f"{table.name}.{name}: {have} cannot become {want} by ALTER; rebuild it")
     nullable = tuple(c.name for c in table.columns if not c.nullable and c.name not in required)
     if nullable:

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from driftguard.model.identifiers import ObjectName
 from driftguard.snowflake.session import Session
-from driftguard.sql.snowflake import literal, quote
+from driftguard.sql.snowflake import literal, qualified, quote
 
 KEPT = timedelta(days=6, hours=23)  # a range that begins before the last 7 days is an error
 MOST = 10_000  # the largest RESULT_LIMIT; it is applied before WHERE
@@ -68,6 +68,20 @@ def _status(text: object) -> Status:
 def cancel(session: Session, query_id: str) -> None:
     """Ask Snowflake to stop a statement. A user may stop their own. Connector errors pass through."""
     session.rows(f"SELECT SYSTEM$CANCEL_QUERY({literal(query_id)})")
+
+
+def loads_now(session: Session, table: ObjectName) -> bool:
+    """Is a file on its way into this table? Connector errors pass through.
+
+    Source: docs.snowflake.com "COPY_HISTORY", whose STATUS of such a file is `Load in progress`.
+    """
+    sql = (
+        f"SELECT COUNT(*) AS FILES FROM TABLE({quote(table.database)}.INFORMATION_SCHEMA.COPY_HISTORY("
+        f"TABLE_NAME => {literal(qualified(table))}, START_TIME => DATEADD('hour', -1, CURRENT_TIMESTAMP()))) "
+        "WHERE STATUS ILIKE 'Load in progress'"
+    )
+    (row,) = session.rows(sql)
+    return int(row["FILES"]) > 0
 
 
 def runs_now(session: Session, task: ObjectName) -> bool:

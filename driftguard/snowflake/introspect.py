@@ -188,13 +188,17 @@ class _Reader:
                 definition=str(row["DEFINITION"]),
                 comment=row.get("COMMENT") or None,
                 invalid_reason=row.get("INVALID_REASON") or None,
-                state=states.get(name),
+                state=states.get(name, (None, None))[0],
+                pending=states.get(name, (None, None))[1],
             )
             for name, row in sorted(zip(names, rows, strict=True), key=lambda item: item[0])
         )
 
-    def _pipe_states(self, names: Sequence[ObjectName]) -> dict[ObjectName, str]:
-        """One statement for all of them: SYSTEM$PIPE_STATUS takes one pipe a call, but many calls fit in a SELECT."""
+    def _pipe_states(self, names: Sequence[ObjectName]) -> dict[ObjectName, tuple[str | None, int | None]]:
+        """executionState and pendingFileCount of each.
+
+        One statement for all of them: SYSTEM$PIPE_STATUS takes one pipe a call, but many calls fit in a SELECT.
+        """
         if not names:
             return {}
         calls = ", ".join(
@@ -203,7 +207,8 @@ class _Reader:
         rows = self._soft("pipe states", f"SELECT {calls}")
         if not rows:
             return {}
-        return {name: json.loads(rows[0][f"S{i}"]).get("executionState") for i, name in enumerate(names)}
+        found = {name: json.loads(rows[0][f"S{i}"]) for i, name in enumerate(names)}
+        return {name: (status.get("executionState"), status.get("pendingFileCount")) for name, status in found.items()}
 
     def tasks(self, schemas: Sequence[str]) -> tuple[Task, ...]:
         rows = self._show("tasks", schemas, lambda s: f"SHOW TASKS IN SCHEMA {s}")

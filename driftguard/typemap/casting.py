@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from driftguard.model.catalog import PgType
 from driftguard.model.landing import Cast
-from driftguard.model.snowflake import OLD_UNBOUNDED_VARCHAR, SfType
+from driftguard.model.snowflake import OLD_UNBOUNDED_VARCHAR, UNBOUNDED_VARCHAR, SfType
 
 # From VARCHAR, because that is what STAGING holds wherever a Parquet type is not certain.
 _FROM_TEXT = {
@@ -35,6 +35,64 @@ def cast_between(staging: SfType, final: SfType) -> Cast | None:
     if staging.base == "VARCHAR":
         return _FROM_TEXT.get(final.base)
     return _BETWEEN_TIMES.get((staging.base, final.base))
+
+
+def takes(staging: SfType, parquet: str, final: SfType) -> bool:
+    """Does a STAGING column of this type take every value of a Parquet column, and can the merge carry it on?"""
+    return not no_load(parquet, staging) and cast_between(staging, final) is not None
+
+
+def converted(old: SfType, new: SfType, zone: str = "") -> Cast | None:
+    """The cast that does to a value what PostgreSQL's own cast does when a column changes its type.
+
+    None where it is not known to be the same; between timestamps also where the `zone` in which the migration read the
+    clock is not known. Sources: PostgreSQL manual, "Numeric Types", "Date/Time Types", "Boolean Type";
+    docs.snowflake.com "Data type conversion".
+    """
+    if old.base == new.base:
+        rounds = old.base == "NUMBER" and (old.scale or 0) > (new.scale or 0)
+        return Cast.ROUND if rounds else Cast.NONE
+    if old.base == "VARCHAR" and new.base != "BINARY":
+        return _FROM_TEXT.get(new.base)
+    if (old.base, new.base) in (("TIMESTAMP_NTZ", "TIMESTAMP_TZ"), ("TIMESTAMP_TZ", "TIMESTAMP_NTZ")) and not zone:
+        return None
+    return _CONVERTED.get((old.base, new.base))
+
+
+_CONVERTED = {
+    ("NUMBER", "FLOAT"): Cast.DOUBLE,
+    ("NUMBER", "VARCHAR"): Cast.TEXT,
+    ("NUMBER", "BOOLEAN"): Cast.NOT_ZERO,
+    ("BOOLEAN", "VARCHAR"): Cast.TEXT,
+    ("BOOLEAN", "NUMBER"): Cast.INTEGER,
+    ("DATE", "VARCHAR"): Cast.ISO_DAY,
+    ("DATE", "TIMESTAMP_NTZ"): Cast.MIDNIGHT,
+    ("TIMESTAMP_NTZ", "DATE"): Cast.DAY,
+    ("TIMESTAMP_NTZ", "TIMESTAMP_TZ"): Cast.ZONED,
+    ("TIMESTAMP_TZ", "TIMESTAMP_NTZ"): Cast.LOCAL,
+}
+
+
+def common(old: SfType, parquet: str, new: SfType) -> SfType | None:
+    """The STAGING type that takes the files of before a change of type and those after it; None where there is none.
+
+    `old` is the STAGING type that took the files so far, `parquet` what DMS writes from now on, `new` the type that
+    STAGING would have for it alone.
+    """
+    if not no_load(parquet, old):
+        return old
+    if old.base == new.base == "NUMBER":
+        scale = max(old.scale or 0, new.scale or 0)
+        return SfType("NUMBER", precision=38, scale=scale)
+    if old.base == new.base:
+        return new
+    if (old.base, new.base) in (("NUMBER", "FLOAT"), ("DATE", "TIMESTAMP_NTZ")):
+        return new
+    if (old.base, new.base) == ("TIMESTAMP_NTZ", "DATE"):
+        return old
+    if {old.base, new.base} <= {"NUMBER", "VARCHAR", "DATE", "BOOLEAN"}:
+        return SfType("VARCHAR", length=UNBOUNDED_VARCHAR)
+    return None
 
 
 _DIGITS = {"INT8": 3, "INT16": 5, "INT32": 10, "INT64": 19, "UINT1": 3, "UINT2": 5, "UINT4": 10, "UINT8": 20}

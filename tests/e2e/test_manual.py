@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from driftguard.migrate.revision import write
+from driftguard.migrate.writing import write
 from driftguard.model.identifiers import ObjectName
 from driftguard.model.snowflake import SfType
 from driftguard.operations.add_columns import AddColumns

@@ -12,7 +12,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from builders import ENDPOINT, POLICY, applied, task
+from builders import ENDPOINT, applied, task
+from builders import POLICY as PLAIN
 from driftguard.aurora.introspect import introspect
 from driftguard.drift.compare import compare
 from driftguard.drift.context import Context, pair_up
@@ -28,6 +29,8 @@ from driftguard.typemap.resolve import Resolver
 
 CASES = sorted(path.parent for path in Path(__file__).parent.glob("*/after.sql"))
 MENDABLE = ("DG101", "DG102", "DG103", "DG105", "DG111", "DG201", "DG202", "DG203", "DG205", "DG301", "DG303", "DG304")
+MARKER = "CREATE TABLE public.driftguard_marker (name varchar(1000) PRIMARY KEY)"
+POLICY = dataclasses.replace(PLAIN, marker_table="public.driftguard_marker", migration_timezone="Europe/Berlin")
 EVERYTHING = {
     "rule-type": "selection", "rule-id": "1", "rule-name": "all", "rule-action": "include",
     "object-locator": {"schema-name": "%", "table-name": "%"},
@@ -54,7 +57,9 @@ def seen(catalog: Catalog, estate: Estate, before: Catalog | None = None) -> Con
     emissions = [e for t in catalog.tables if (e := emit(t, one, types)) is not None]
     expectation = expect(emissions, [one], shipped(), POLICY)
     pairs = pair_up(expectation.landings, estate)
-    return Context(expectation, pairs, (one,), POLICY, estate, catalog=catalog, before=before)
+    was = [e for t in before.tables if (e := emit(t, one, types)) is not None] if before else []
+    landed = expect(was, [one], shipped(), POLICY).landings
+    return Context(expectation, pairs, (one,), POLICY, estate, catalog=catalog, before=before, landed_before=landed)
 
 
 def described(context: Context, plan: Plan, estate: Estate, case: Path) -> str:
@@ -68,11 +73,18 @@ def described(context: Context, plan: Plan, estate: Estate, case: Path) -> str:
         "```",
     ]
     lines += ["", "## Findings", ""]
-    lines += [f"- {f.severity.value} {f.code}: {f.message}" for f in compare(context)] or ["none"]
+    lines += [
+        f"- {f.severity.value} {f.code}: {f.message}"
+        for f in compare(context)
+        if f.table is None or f.table.name != "driftguard_marker"
+    ] or ["none"]
     lines += ["", "## Plan", ""]
-    lines += [f"{n}. {operation.summary()}" for n, operation in enumerate(plan.operations, start=1)] or [
-        "nothing to do"
+    steps = [f"{op.phase.value}: {op.summary()}" for op in plan.operations]
+    steps = [
+        f"{step}{''.join(f' [{h.kind}: {h.reason}]' for h in op.hazards())}"
+        for step, op in zip(steps, plan.operations, strict=True)
     ]
+    lines += [f"{n}. {step}" for n, step in enumerate(steps, start=1)] or ["nothing to do"]
     lines += [f"- left to you: {note}" for note in plan.notes]
     statements = []
     for operation in plan.operations:
@@ -88,6 +100,7 @@ def test_a_change_is_found_and_planned_as_written_down(
     case: Path, database: str, request: pytest.FixtureRequest
 ) -> None:
     with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute(MARKER)
         connection.execute((case / "before.sql").read_bytes())
         before = introspect(connection)
         connection.execute((case / "after.sql").read_bytes())

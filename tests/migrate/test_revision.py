@@ -8,14 +8,17 @@ from pathlib import Path
 import pytest
 
 from driftguard.errors import RevisionError
-from driftguard.migrate.revision import heads, read, read_all, write
+from driftguard.migrate.history import heads, read_all
+from driftguard.migrate.revision import read
+from driftguard.migrate.writing import write
+from driftguard.model.plan import Phase
 from operation_cases import CASES
 
-OPERATIONS = tuple(operation for operation, _ in CASES.values())
+OPERATIONS = tuple(operation for operation, _ in CASES.values() if operation.phase is Phase.EXPAND)
 
 
 def test_what_is_written_is_read_back(tmp_path: Path) -> None:
-    written = write(tmp_path, "add things", OPERATIONS)
+    (written,) = write(tmp_path, "add things", OPERATIONS)
     (found,) = read_all(tmp_path)
     assert found == written
     assert found.operations == OPERATIONS
@@ -23,15 +26,15 @@ def test_what_is_written_is_read_back(tmp_path: Path) -> None:
 
 
 def test_a_revision_follows_the_newest_one(tmp_path: Path) -> None:
-    first = write(tmp_path, "one", OPERATIONS[:1])
-    second = write(tmp_path, "two", OPERATIONS[1:2])
+    (first,) = write(tmp_path, "one", OPERATIONS[:1])
+    (second,) = write(tmp_path, "two", OPERATIONS[1:2])
     assert second.down == (first.id,)
     assert [r.id for r in read_all(tmp_path)] == [first.id, second.id]
-    assert heads(read_all(tmp_path)) == (second.id,)
+    assert heads(read_all(tmp_path), "expand") == (second.id,)
 
 
 def test_formatting_and_comments_do_not_change_the_digest(tmp_path: Path) -> None:
-    revision = write(tmp_path, "one", OPERATIONS[:1])
+    (revision,) = write(tmp_path, "one", OPERATIONS[:1])
     text = revision.path.read_text()
     revision.path.write_text(text.replace("def upgrade", "# a remark\ndef upgrade").replace("one\n\n", "uno\n\n", 1))
     assert read(revision.path).digest == revision.digest
@@ -39,7 +42,7 @@ def test_formatting_and_comments_do_not_change_the_digest(tmp_path: Path) -> Non
 
 def test_a_message_cannot_break_out_of_the_docstring(tmp_path: Path) -> None:
     message = 'evil """\nimport os; os.system("x")\n"""'
-    revision = write(tmp_path, message, OPERATIONS[:1])
+    (revision,) = write(tmp_path, message, OPERATIONS[:1])
     assert read(revision.path).operations == OPERATIONS[:1]
 
 
@@ -50,7 +53,7 @@ def test_a_revision_that_cannot_be_written_leaves_nothing_behind(
         Path(dest).write_text("half")
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("driftguard.migrate.revision.template_to_file", full)
+    monkeypatch.setattr("driftguard.migrate.writing.template_to_file", full)
     with pytest.raises(RevisionError, match="No space left"):
         write(tmp_path, "one", OPERATIONS[:1])
     assert list((tmp_path / "versions").iterdir()) == []
@@ -58,7 +61,7 @@ def test_a_revision_that_cannot_be_written_leaves_nothing_behind(
 
 
 def test_two_files_of_one_revision_are_refused(tmp_path: Path) -> None:
-    revision = write(tmp_path, "one", OPERATIONS[:1])
+    (revision,) = write(tmp_path, "one", OPERATIONS[:1])
     revision.path.with_name("zz_copy.py").write_text(revision.path.read_text())
     with pytest.raises(RevisionError, match="are both revision"):
         read_all(tmp_path)
@@ -83,7 +86,7 @@ def test_a_file_in_the_place_of_the_folder_is_said_so(tmp_path: Path) -> None:
     ],
 )
 def test_anything_but_literal_operations_is_refused(tmp_path: Path, change: tuple[str, str], why: str) -> None:
-    revision = write(tmp_path, "one", OPERATIONS[:1])
+    (revision,) = write(tmp_path, "one", OPERATIONS[:1])
     text = revision.path.read_text()
     assert change[0] in text
     revision.path.write_text(text.replace(*change, 1))
@@ -94,22 +97,22 @@ def test_anything_but_literal_operations_is_refused(tmp_path: Path, change: tupl
 
 
 def test_the_next_plan_follows_the_revisions_of_two_pull_requests(tmp_path: Path) -> None:
-    first = write(tmp_path, "one", OPERATIONS[:1])
-    second = write(tmp_path, "two", OPERATIONS[1:2])
+    (first,) = write(tmp_path, "one", OPERATIONS[:1])
+    (second,) = write(tmp_path, "two", OPERATIONS[1:2])
     other = second.path.with_name("other.py")
     other.write_text(second.path.read_text().replace(second.id, "feedfeedfeed"))
-    assert set(heads(read_all(tmp_path))) == {second.id, "feedfeedfeed"}
-    third = write(tmp_path, "three", OPERATIONS[2:3])
+    assert set(heads(read_all(tmp_path), "expand")) == {second.id, "feedfeedfeed"}
+    (third,) = write(tmp_path, "three", OPERATIONS[2:3])
     assert set(third.down) == {second.id, "feedfeedfeed"}
-    assert heads(read_all(tmp_path)) == (third.id,)
+    assert heads(read_all(tmp_path), "expand") == (third.id,)
     order = [revision.id for revision in read_all(tmp_path)]
     assert (order[0], order[-1]) == (first.id, third.id)
     assert f"Revises: {', '.join(third.down)}" in third.path.read_text()
 
 
 def test_a_missing_link_is_named(tmp_path: Path) -> None:
-    write(tmp_path, "one", OPERATIONS[:1]).path.unlink()
-    second = write(tmp_path, "two", OPERATIONS[1:2])
+    write(tmp_path, "one", OPERATIONS[:1])[0].path.unlink()
+    (second,) = write(tmp_path, "two", OPERATIONS[1:2])
     text = second.path.read_text().replace("down_revision = None", "down_revision = 'gone00000000'")
     second.path.write_text(text)
     with pytest.raises(RevisionError, match="gone00000000"):

@@ -8,13 +8,14 @@ import pytest
 
 from driftguard.migrate.held import Held
 from driftguard.model.identifiers import ObjectName
-from driftguard.model.snowflake import Estate, FileFormat, Pipe, Procedure, SfTable, SfType, Task
+from driftguard.model.snowflake import Estate, FileFormat, Pipe, Procedure, SfType, Task
 from driftguard.operations.add_columns import AddColumns
 from driftguard.operations.base import DONE, State
 from driftguard.operations.columns import ColumnDef
 from driftguard.operations.manual import Manual
 from driftguard.operations.predicate import Predicate, Wanted, names_in
-from operation_cases import ESTATE, FINAL, NUMBER, STAGING, TASK, TEXT
+from driftguard.operations.replace_merge import ReplaceMerge
+from operation_cases import ESTATE, FINAL, NUMBER, SPEC, STAGING, TASK, TEXT
 
 PIPE, FORMAT = ObjectName("DB", "STAGING", "P"), ObjectName("DB", "STAGING", "F")
 WITH = dataclasses.replace(
@@ -68,15 +69,15 @@ def test_names_in_strings_and_comments_do_not_count() -> None:
 
 
 def test_what_touches_the_same_things_waits_and_the_rest_goes_on() -> None:
-    other = ObjectName("DB", "FINAL", "OTHER")
-    estate = dataclasses.replace(ESTATE, tables=(*ESTATE.tables, SfTable(other, ())))
-    held = Held()
+    """Also what touches only that which another one that waits touches."""
+    other, task = ObjectName("DB", "FINAL", "OTHER"), ReplaceMerge(TASK, SPEC)
     column = (ColumnDef("NEW", SfType("DATE")),)
-    assert held.holds(Manual("add NEW to T", Predicate(Wanted.TABLE, FINAL, column)), estate)
-    assert held.holds(AddColumns(FINAL, (ColumnDef("MORE", TEXT),)), estate)
-    assert not held.holds(AddColumns(other, (ColumnDef("MORE", TEXT),)), estate)
-    assert [text.partition("\n")[0] for text in held.waits] == ["add NEW to T"]
-    assert "has no column NEW" in held.waits[0]
+    held = Held()
+    held.add(Manual("add NEW to T", Predicate(Wanted.TABLE, FINAL, column)), "it has no column NEW")
+    assert held.behind(task)
+    assert held.behind(AddColumns(STAGING, column)), "the merge touches it too"
+    assert not held.behind(AddColumns(other, column))
+    assert held.text == "it has no column NEW"
 
 
 def test_an_unseen_schema_is_no_answer() -> None:

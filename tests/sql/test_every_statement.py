@@ -36,9 +36,9 @@ from driftguard.control.link import Link
 from driftguard.control.recovery import Fate, Recovery
 from driftguard.errors import LeaseHeldError
 from driftguard.merge.casts import cast_sql
-from driftguard.migrate.revision import write
 from driftguard.migrate.runner import Runner
 from driftguard.migrate.worker import transaction
+from driftguard.migrate.writing import write
 from driftguard.model.identifiers import ObjectName
 from driftguard.model.landing import Cast
 from driftguard.model.plan import Statement
@@ -165,7 +165,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
                 control_schema=POLICY.control_schema,
                 lease_seconds=60,
             )
-            revision = write(home / "migrations", "land it all", plan.operations)
+            (revision,) = write(home / "migrations", "land it all", plan.operations)
             runner.apply([revision])
             runner.apply([revision])
             assert schema.applied_revisions(session, "DB", POLICY.control_schema) == (revision.id,)

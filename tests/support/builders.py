@@ -100,6 +100,7 @@ def context(
     roots = partition_roots(tables)
     emissions = [e for t in tables for one, r in types if (e := emit(t, one, r, root=roots.get(t.id))) is not None]
     expectation = expect(emissions, tasks, maps, policy)
+    was = [e for t in before.tables for one, r in types if (e := emit(t, one, r))] if before else []
     return Context(
         expectation,
         pair_up(expectation.landings, estate),
@@ -108,6 +109,7 @@ def context(
         estate,
         catalog=Catalog(tables),
         before=before,
+        landed_before=expect(was, tasks, maps, policy).landings,
     )
 
 

@@ -5,15 +5,22 @@ from __future__ import annotations
 import dataclasses
 
 from driftguard.model.identifiers import ObjectName
-from driftguard.model.merge import MergeColumn, MergeSpec
-from driftguard.model.snowflake import Estate, SfColumn, SfTable, SfType, Tag, Task
+from driftguard.model.landing import Cast
+from driftguard.model.merge import Earlier, MergeColumn, MergeSpec
+from driftguard.model.snowflake import Estate, Milestone, Pipe, SfColumn, SfTable, SfType, Tag, Task
 from driftguard.operations.add_columns import AddColumns
+from driftguard.operations.await_marker import AwaitMarker, Becomes
+from driftguard.operations.backfill import Backfill
 from driftguard.operations.base import Operation
 from driftguard.operations.columns import ColumnDef
+from driftguard.operations.complete_change import CompleteChange
 from driftguard.operations.create_landing import CreateLanding
+from driftguard.operations.drop_columns import DropColumns
 from driftguard.operations.drop_not_null import DropNotNull
 from driftguard.operations.manual import Manual, ManualAfter
 from driftguard.operations.predicate import Predicate, Wanted
+from driftguard.operations.read_again import ReadAgain
+from driftguard.operations.rename import Rename
 from driftguard.operations.replace_merge import ReplaceMerge
 from driftguard.operations.widen_column import WidenColumn
 
@@ -40,6 +47,22 @@ WITH_NEW = dataclasses.replace(
     ESTATE, tables=(dataclasses.replace(TABLES[0], columns=(*TABLES[0].columns, SfColumn("NEW", TEXT))), TABLES[1])
 )
 
+PIPE = ObjectName("DB", "STAGING", "T_PIPE")
+ARRIVED = dataclasses.replace(
+    WITH_NEW,
+    pipes=(Pipe(PIPE, "COPY INTO …", state="RUNNING", pending=0),),
+    markers=(Milestone("DB.FINAL.T:1:abc", "2026-01-01T00:00:00"),),
+    captured_at="2026-01-01T01:00:00+00:00",
+)
+
+LATER = dataclasses.replace(
+    ESTATE,
+    tables=(
+        dataclasses.replace(TABLES[0], columns=(*TABLES[0].columns, SfColumn("NEW", TEXT), SfColumn("LATER", TEXT))),
+        TABLES[1],
+    ),
+)
+
 MASK = ObjectName("DB", "G", "it's a mask")
 # Forms of an operation that its case does not show
 MORE: tuple[tuple[Operation, Estate], ...] = (
@@ -52,8 +75,42 @@ MORE: tuple[tuple[Operation, Estate], ...] = (
 CASES: dict[str, tuple[Operation, Estate]] = {
     "add_columns": (AddColumns(FINAL, (ColumnDef("NEW", TEXT), ColumnDef("MORE", NUMBER))), ESTATE),
     "widen_column": (WidenColumn(FINAL, "C", TEXT), ESTATE),
+    "drop_columns": (DropColumns(FINAL, ("C", "GONE"), SPEC.watermark), ESTATE),
     "drop_not_null": (DropNotNull(FINAL, ("C",)), ESTATE),
     "replace_merge": (ReplaceMerge(TASK, SPEC), WITH_NEW),
+    "await_marker": (
+        AwaitMarker(
+            "DB.FINAL.T:1:abc",
+            ObjectName("DB", "FINAL", "MARKER"),
+            "NAME",
+            SPEC.watermark,
+            FINAL,
+            PIPE,
+            ("shop", "t"),
+            (Becomes("new", "text"),),
+        ),
+        ARRIVED,
+    ),
+    "backfill": (
+        Backfill(
+            "DB.FINAL.T:1:abc:NEW",
+            FINAL,
+            SPEC.watermark,
+            ("ID",),
+            MergeColumn("NEW", "NEW"),
+            copied=Earlier("C", Cast.NONE),
+            portions=2,
+        ),
+        WITH_NEW,
+    ),
+    "read_again": (
+        ReadAgain("DB.FINAL.T:1:abc:again", "DB.FINAL.T:1:abc", TASK, SPEC, ("NEW",)),
+        WITH_NEW,
+    ),
+    "complete_change": (
+        CompleteChange(TASK, SPEC, (Rename("C", "C__OLD"), Rename("NEW", "C"), Rename("LATER", "NEW"))),
+        LATER,
+    ),
     "create_landing": (
         CreateLanding(
             file_format=ObjectName("DB", "STAGING", "F"),

@@ -14,8 +14,9 @@ from builders import POLICY, context, numeric, plain, table, varchar
 from driftguard.commands.apply import apply
 from driftguard.config import load
 from driftguard.errors import DriftguardError
-from driftguard.migrate.revision import Revision, write
-from driftguard.migrate.runner import Outcome
+from driftguard.migrate.rehearsal import Outcome
+from driftguard.migrate.revision import Revision
+from driftguard.migrate.writing import write
 from driftguard.model.catalog import Table
 from driftguard.model.policy import Policy
 from driftguard.model.snowflake import Estate
@@ -126,7 +127,7 @@ def make(server: SnowflakeServer, folder: Path, *, port: int | None = None, leas
         f"[control]\nlease_seconds = {lease_seconds}\n"
     )
     connect(directory, port or server.port)
-    rig.revision = write(directory / "migrations", "catch up", rig.plan(*LATER).operations)
+    (rig.revision,) = write(directory / "migrations", "catch up", rig.plan(*LATER).operations)
     return rig
 
 

@@ -19,7 +19,7 @@ def find(context: Context) -> Iterator[Finding]:
             continue
         there = {c.name for c in pair.final.columns}
         for column in pair.landing.final_columns:
-            if column.name in there:
+            if column.name in there or pair.goes_to(column.name):
                 continue
             yield Finding(
                 CODE,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from driftguard.drift.context import Context, changed_key
+from driftguard.drift.context import Context
+from driftguard.drift.merging import changed_key
 from driftguard.drift.rules._common import on_snowflake, source_table
 from driftguard.model.finding import Finding, Severity
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from driftguard.drift.context import Context, merge_spec
+from driftguard.drift.context import Context
+from driftguard.drift.merging import merge_spec
 from driftguard.drift.rules._common import PLAN, on_snowflake, source_table
 from driftguard.merge.generate import generate, is_generated
 from driftguard.model.finding import Finding, Severity

@@ -20,7 +20,7 @@ def find(context: Context) -> Iterator[Finding]:
     """Silent about columns that [policy.masking] covers. Where nobody could look, one finding for all tables."""
     unknown = []
     for pair in context.pairs:
-        undecided = list(newcomers(pair, context.policy))
+        undecided = list(newcomers(pair, context))
         if not undecided or pair.final is None:
             continue
         if not context.estate.sees_governance:

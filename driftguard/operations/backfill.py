@@ -1,0 +1,108 @@
+"""Give old rows of FINAL the value that a change gave them on Aurora, where it is known what that is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from driftguard.merge.casts import FALLIBLE
+from driftguard.merge.generate import default_sql, milestone_sql
+from driftguard.merge.source import way
+from driftguard.model.identifiers import ObjectName
+from driftguard.model.landing import DG_COMMIT_TS
+from driftguard.model.merge import Default, Earlier, MergeColumn
+from driftguard.model.plan import Phase, Statement
+from driftguard.model.snowflake import Estate, SfTable
+from driftguard.operations.base import DONE, READY, Operation, Readiness, blocked
+from driftguard.operations.columns import look_up
+from driftguard.operations.milestone import reach, reached, with_milestone
+from driftguard.sql.snowflake import names, qualified, quote
+
+
+@dataclass(frozen=True)
+class Backfill(Operation):
+    """UPDATE in portions, in the key's order; each takes what is still without a value, so a run can stop anywhere.
+
+    The value is `copied` from another column of FINAL, through a cast that does what PostgreSQL's does, or a `default`
+    (through `column`'s cast). A row that was committed at or after the epoch `marker` says itself what it has: with
+    `nullable` a NULL in it is a value. `portions` statements of `rows` rows each, and one for what is left.
+    """
+
+    kind = "backfill"
+    phase = Phase.SETTLE
+
+    name: str
+    table: ObjectName
+    control: ObjectName
+    key: tuple[str, ...]
+    column: MergeColumn
+    copied: Earlier | None = None
+    default: Default | None = None
+    nullable: bool = False
+    portions: int = 0
+    rows: int = 1_000_000
+
+    def touches(self) -> tuple[ObjectName, ...]:
+        return (self.table,)
+
+    def readiness(self, estate: Estate) -> Readiness:
+        if reached(estate, self.name):
+            return DONE
+        table = look_up(estate, self.table)
+        if isinstance(table, Readiness):
+            return table
+        for name in (self.column.final, *self.key, *([self.copied.staging] if self.copied else [])):
+            if table.column(name) is None:
+                return blocked(f"{self.table} has no column {name}")
+        return READY
+
+    def statements(self, estate: Estate) -> tuple[Statement, ...]:
+        if reached(estate, self.name):
+            return ()
+        number = self.portions + 1
+        updates = [
+            Statement(self._update(n < self.portions), f"fill {self.table}.{self.column.final}, {n + 1} of {number}")
+            for n in range(number)
+        ]
+        return (*updates, reach(self.control, self.name))
+
+    def effect(self, estate: Estate) -> Estate:
+        return with_milestone(estate, self.name)
+
+    def summary(self) -> str:
+        origin = f"from {self.copied.staging}" if self.copied else f"with {self.default.text!r}" if self.default else ""
+        return f"fill {self.table}.{self.column.final} {origin} in old rows"
+
+    def _update(self, portion: bool) -> str:
+        table, target = qualified(self.table), quote(self.column.final)
+        if not portion:
+            return f"UPDATE {table} SET {target} = {self._value('')}\nWHERE {self._open('')}"
+        same = " AND ".join(f"t.{quote(k)} = s.{quote(k)}" for k in self.key)
+        return (
+            f"MERGE INTO {table} AS t\nUSING (\n  SELECT {names(self.key)} FROM {table}\n  WHERE {self._open('')}\n"
+            f"  ORDER BY {names(self.key)} LIMIT {self.rows}\n) AS s\nON {same}\n"
+            f"WHEN MATCHED AND {self._open('t.')} THEN UPDATE SET {target} = {self._value('t.')}"
+        )
+
+    def _value(self, of: str) -> str:
+        if self.copied is None:
+            assert self.default is not None
+            return default_sql(self.column, self.default)
+        return way(self.copied, f"{of}{quote(self.copied.staging)}")
+
+    def _open(self, of: str) -> str:
+        """Has the row still to get its value?"""
+        parts = [f"{of}{quote(self.column.final)} IS NULL"]
+        if self.copied is not None:
+            parts.append(f"{of}{quote(self.copied.staging)} IS NOT NULL")
+            if self.copied.cast in FALLIBLE:
+                parts.append(f"{self._value(of)} IS NOT NULL")
+        elif self.nullable:
+            assert self.column.marker is not None
+            commit = f"{of}{quote(DG_COMMIT_TS)}"
+            parts.append(f"({commit} IS NULL OR {commit} < {milestone_sql(self.control, self.column.marker)})")
+        return " AND ".join(parts)
+
+
+def portions(table: SfTable | None, rows: int) -> int:
+    """How many portions a table is worth; none where its size is not known to be larger than one."""
+    return (table.row_count or 0) // rows if table is not None else 0
