@@ -17,6 +17,7 @@ from driftguard.model.plan import Phase, Statement
 from driftguard.model.snowflake import Estate
 from driftguard.operations.await_marker import AwaitMarker
 from driftguard.operations.base import DONE, State
+from driftguard.plan.cost import Cost, cost
 from driftguard.plan.planner import Plan, make_plan
 from driftguard.snowflake.capabilities import Capabilities
 from driftguard.snowflake.capabilities import read as read_capabilities
@@ -34,6 +35,7 @@ class PlanResult:
     unapplied: tuple[str, ...] = ()  # revisions on disk that were taken as applied
     capabilities: Capabilities | None = None  # what `probe --snowflake` has found out; nothing depends on it yet
     look: Look | None = None  # what was seen in DMS's files, with `observed`
+    costs: tuple[Cost, ...] = ()  # one an operation
 
 
 def plan(
@@ -66,14 +68,17 @@ def plan(
     }
     context = build_context(config, catalog, estate, before=before, store=store)
     made = make_plan(context, planned)
-    statements, simulated = [], estate
+    statements, costs, simulated = [], [], estate
     for operation in made.operations:
         statements.append(operation.statements(simulated))
+        costs.append(cost(operation, simulated))
         simulated = operation.effect(simulated)
     revisions: tuple[Revision, ...] = ()
     if write_revision and made.operations:
         revisions = write(directory, message or _message(made), made.operations)
-    return PlanResult(made, tuple(statements), seen, target, revisions, unapplied, known, looked(store, context))
+    return PlanResult(
+        made, tuple(statements), seen, target, revisions, unapplied, known, looked(store, context), tuple(costs)
+    )
 
 
 def after_revisions(estate: Estate, revisions: tuple[Revision, ...]) -> tuple[Estate, tuple[str, ...]]:

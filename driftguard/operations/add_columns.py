@@ -81,10 +81,6 @@ class AddColumns(Operation):
         columns = (f"{c.name} {c.type}{mask}" for c, mask in zip(self.columns, masks, strict=True))
         return f"add {', '.join(columns)} to {self.table}"
 
-    def undone_by(self) -> str:
-        names_ = ", ".join(c.name for c in self.columns)
-        return f"drop {names_} again (ALTER TABLE … DROP COLUMN) once no merge names it; its values go with it"
-
     def _missing(self, table: SfTable) -> tuple[ColumnDef, ...]:
         there = {c.name for c in table.columns}
         return tuple(c for c in self.columns if c.name not in there)

@@ -96,13 +96,8 @@ class Operation(ABC):
         return None
 
     def rewrites(self) -> tuple[ObjectName, ...]:
-        """Tables whose rows it writes; empty where it changes metadata alone."""
+        """Tables whose rows it writes anew; empty where it changes metadata alone."""
         return ()
-
-    def undone_by(self) -> str:
-        """One line for a person: how to take it back once it has run."""
-        kept = self.undo()
-        return kept.restore if kept is not None else "cannot be undone"
 
     def inverse(self, left: Estate) -> tuple[Operation, ...]:  # noqa: ARG002
         """What takes it back; nothing where it does no harm to leave it as it is.

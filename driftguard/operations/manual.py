@@ -39,9 +39,6 @@ class Manual(Operation):
     def inverse(self, left: Estate) -> tuple[Operation, ...]:  # noqa: ARG002
         return ()
 
-    def undone_by(self) -> str:
-        return "where it was done"
-
 
 @dataclass(frozen=True)
 class ManualAfter(Manual):

@@ -60,18 +60,21 @@ def plan(
     summaries: Sequence[str],
     statements: Sequence[Sequence[Statement]],
     notes: Sequence[str],
+    costs: Sequence[str] = (),
     *,
     width: int,
     color: bool,
     verbose: bool,
 ) -> str:
-    """A plan: one line an operation, its SQL with --verbose, and what is left to people."""
+    """A plan: one line an operation and one for its cost, its SQL with --verbose, and what is left to people."""
     out = io.StringIO()
     to = console(out, width, color)
     if not summaries:
         to.print(Text("nothing to do", style="bold green"))
     for number, (summary, sql) in enumerate(zip(summaries, statements, strict=True), start=1):
         indented(to, Text.assemble((f"{number:>3}  ", "bold"), summary), 0, hang=5)
+        if costs:
+            indented(to, Text(costs[number - 1], style="dim"), 5, hang=2)
         if verbose:
             for statement in sql:
                 indented(to, Text(f"{statement.sql};", style="dim"), 5, hang=0)
