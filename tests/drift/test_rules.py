@@ -15,9 +15,9 @@ from driftguard.drift.context import Context
 from driftguard.drift.merging import merge_spec
 from driftguard.emission.mapping_document import parse_mappings
 from driftguard.merge.generate import generate
-from driftguard.model.catalog import Catalog, Key, Table, Unseen
+from driftguard.model.catalog import Catalog, Key, PgType, Table, Unseen
 from driftguard.model.finding import Finding, Severity
-from driftguard.model.identifiers import ObjectName
+from driftguard.model.identifiers import ObjectName, TableName
 from driftguard.model.observed import Footer, NotSeen, Observed, ObservedColumn, Sighting
 from driftguard.model.policy import ColumnPolicy, Masking, Policy
 from driftguard.model.settings import DmsTask, Remark, TaskSettings
@@ -214,6 +214,17 @@ TIER = column("tier", plain("text"), 4)
 def deciding(pattern: str) -> Policy:
     """Nothing needs a policy where the pattern fits."""
     return dataclasses.replace(POLICY, masking=(Masking(pattern, None),), exempt_role=True)
+
+
+EVENTS_PARENT = dataclasses.replace(table("events", oid=9), kind="p", partition_key="RANGE (id)")
+PARTITION = TableName("shop", "events")
+
+
+def partitioned(before: TableName | None, after: TableName | None, dms: DmsTask | None = None) -> Context:
+    """A migration of a table that is, or was, a partition, beside another one."""
+    other = dataclasses.replace(table("events_2", oid=2), partition_of=PARTITION)
+    was, now = (dataclasses.replace(table("events_1", oid=1), partition_of=parent) for parent in (before, after))
+    return context(EVENTS_PARENT, now, other, dms=dms, before=Catalog((EVENTS_PARENT, was, other)))
 
 
 # -- the registry ------------------------------------------------------------------------------------------------------
@@ -766,6 +777,20 @@ def _cases() -> dict[str, Case]:
             "the primary key of shop.orders changes from (id) to (id, note)",
             system="aurora",
         ),
+        "DG720": Case(
+            migrated(ORDERS, retyped("note", varchar(20))),
+            migrated(ORDERS, retyped("note", plain("jsonb"))),
+            "shop.orders: note is character varying(20) now, character varying(40) before: nothing to do on Snowflake",
+            system="aurora",
+        ),
+        "DG721": Case(
+            partitioned(PARTITION, None),
+            partitioned(PARTITION, PARTITION),
+            "shop.events_1 is no partition of shop.events any more",
+            table="shop.events_1",
+            severity=Severity.INFO,
+            system="aurora",
+        ),
         "DG802": Case(
             on(MASKED, plus(ORDERS, TIER)),
             on(MASKED, plus(ORDERS, TIER), policy=deciding("*tier")),
@@ -955,6 +980,50 @@ def test_a_table_that_is_dropped_is_a_note_and_one_that_leaves_the_wal_an_error(
     assert dropped.severity is Severity.INFO
     (unlogged,) = of("DG706", migrated(ORDERS, dataclasses.replace(ORDERS, persistence="u")))
     assert unlogged.severity is Severity.ERROR
+
+
+def test_every_change_that_needs_nothing_is_named_once_for_its_table() -> None:
+    columns = (
+        dataclasses.replace(ORDERS.columns[0], identity=""),
+        dataclasses.replace(ORDERS.columns[1], nullable=False, default="'none'", comment="for the customer"),
+        dataclasses.replace(ORDERS.columns[2], type=numeric(14, 2)),
+    )
+    keyed = dataclasses.replace(ORDERS, columns=columns, unique_keys=(Key("u", ("note",)),), comment="all")
+    (there,) = of("DG720", migrated(ORDERS, keyed))
+    assert there.message == (
+        "shop.orders: id is no identity column now; note is NOT NULL now; note has the default 'none' now; note has "
+        "another comment; total is numeric(14,2) now, numeric(10,2) before; another comment; other unique keys: nothing "
+        "to do on Snowflake"
+    )
+    (back,) = of("DG720", migrated(keyed, ORDERS))
+    assert "note may be NULL now; note has no default now" in back.message
+    assert of("DG720", migrated(ORDERS, ORDERS)) == []
+
+
+def test_a_column_that_is_too_narrow_on_snowflake_is_not_said_to_need_nothing() -> None:
+    wide = retyped("note", varchar(80))
+    narrow = alter(FINAL, "NOTE", type=SfType("VARCHAR", length=40))
+    assert of("DG720", context(wide, estate=narrow, before=Catalog((ORDERS,)))) == []
+
+
+def test_a_new_enum_label_needs_nothing_and_a_lost_one_is_another_matter() -> None:
+    mood = [
+        table("orders", ("m", PgType("mood", "mood", kind="e", enum_labels=labels))) for labels in (("a",), ("a", "b"))
+    ]
+    (finding,) = of("DG720", migrated(*mood))
+    assert "m can be 'b' too" in finding.message
+    assert of("DG720", migrated(*reversed(mood))) == []
+
+
+def test_partitions_that_share_a_landing_miss_rows_or_keep_them() -> None:
+    together = task(ONE_NAME)
+    (gone,) = of("DG721", partitioned(PARTITION, None, together))
+    assert (gone.severity, "by hand" in gone.remedy) == (Severity.WARNING, True)
+    (come,) = of("DG721", partitioned(None, PARTITION, together))
+    assert (come.severity, "reload" in come.remedy) == (Severity.WARNING, True)
+    new = dataclasses.replace(table("events_3", oid=3), partition_of=PARTITION)
+    ctx = context(EVENTS_PARENT, new, before=Catalog((EVENTS_PARENT,)))
+    assert [f.message for f in of("DG721", ctx)] == ["shop.events_3 is a new partition of shop.events"]
 
 
 def test_tags_and_row_policies_govern_a_table_too() -> None:
