@@ -33,6 +33,9 @@ class ReadAgain(Operation):
     def touches(self) -> tuple[ObjectName, ...]:
         return (self.task, self.merge.staging, self.merge.final)
 
+    def rewrites(self) -> tuple[ObjectName, ...]:
+        return (self.merge.final,)
+
     def waits_for(self) -> ObjectName:
         return self.task
 

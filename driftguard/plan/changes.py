@@ -22,6 +22,7 @@ from driftguard.model.snowflake import SfTable, SfType
 from driftguard.operations.columns import ColumnDef
 from driftguard.operations.rename import Rename, in_order
 from driftguard.operations.replace_merge import Anew
+from driftguard.plan.governed import governed_twins
 from driftguard.typemap.casting import cast_between, common, converted
 
 _CONSTANT = re.compile(
@@ -93,6 +94,10 @@ def changes(pair: Pair, context: Context) -> Change:
         names = ", ".join(sorted({c.becomes or c.final for c in found.columns}))
         note = f"{pair.landing.final}: {names}: needs [marker] table, whose rows show when a change has passed"
         return Change(notes=[note])
+    twins = governed_twins(pair, context, found.final_adds, found.columns)
+    if isinstance(twins, str):
+        return Change(notes=[f"{pair.landing.final}: left to you: {twins}; or reload the table"])
+    found.final_adds = twins
     name = _marker(pair.landing.final, found.columns, context)
     found.columns = [dataclasses.replace(c, marker=name) for c in found.columns]
     return found
