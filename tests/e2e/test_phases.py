@@ -193,6 +193,8 @@ def _half(one: Rig, run: Callable[[], Outcome]) -> Outcome:
         assert "is half undone" in refused(one.apply)
         (item,) = status(load(directory=one.directory)).revisions
         assert item.state == "undoing"
+        assert item.done < item.statements == 5
+        assert item.stopped_at
         raise
 
 
