@@ -64,6 +64,7 @@ def plan(
                 for op, sql in zip(operations, result.statements, strict=True)
             ],
             "notes": list(result.plan.notes),
+            "markers": list(result.markers),
             "revisions": [
                 {"id": r.id, "file": str(r.path), "branch": r.branch, "phases": r.phases} for r in result.revisions
             ],
@@ -74,9 +75,10 @@ def plan(
     else:
         click.echo(
             text.plan(
-                [op.summary() for op in operations],
+                [f"{op.phase}: {op.summary()}" for op in operations],
                 result.statements,
                 result.plan.notes,
+                result.markers,
                 width=shell.width,
                 color=shell.color,
                 verbose=shell.verbose,

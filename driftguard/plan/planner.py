@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from driftguard.drift.context import Context, Pair, pair_up
 from driftguard.drift.fit import Fit, widened
-from driftguard.drift.merging import changed_key, merge_spec
+from driftguard.drift.lineage import changed_key
+from driftguard.drift.merging import merge_spec
 from driftguard.merge.generate import generate, is_generated
 from driftguard.model.landing import FinalColumn, StagingColumn
 from driftguard.model.plan import Hazard, Phase
@@ -60,6 +61,11 @@ def make_plan(context: Context, planned: Collection[str] = ()) -> Plan:
 def _landing(pair: Pair, context: Context, notes: list[str], planned: Collection[str]) -> list[Operation]:
     """The expand, and what completes it on the landing that comes of it."""
     change = changes(pair, context) if _replaces(pair, context.policy) else Change()
+    if old := changed_key(pair, context):
+        notes.append(
+            f"{pair.landing.final}: nothing planned, it is merged by the old key ({', '.join(old)}); see DG206"
+        )
+        return []
     operations = _expand(pair, context.policy, change, notes)
     notes += change.notes
     if not change.columns and not pair.under_way:
@@ -87,11 +93,9 @@ def _expand(pair: Pair, policy: Policy, change: Change, notes: list[str]) -> lis
     """FINAL before STAGING before the merge: each step is harmless if the next never happens."""
     landing = pair.landing
     operations: list[Operation] = []
-    if old := changed_key(pair):
-        notes.append(f"{landing.final}: nothing planned, it is merged by the old key ({', '.join(old)}); see DG206")
-        return []
     if pair.final is not None:
-        operations += _repair(pair, pair.final, {c.name for c in landing.key}, notes, change)
+        key = {c.name for c in landing.key} | set(pair.final.primary_key)
+        operations += _repair(pair, pair.final, key, notes, change)
         passed = change.handled | {c.becomes for c in pair.under_way if c.becomes}
         missing = tuple(c for c in _missing(pair.final, landing.final_columns) if c.name not in passed)
         missing += tuple(change.final_adds)
