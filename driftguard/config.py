@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from driftguard.errors import ConfigError, NoConfigError
-from driftguard.model.policy import ColumnPolicy, Policy
+from driftguard.model.identifiers import ObjectName
+from driftguard.model.policy import ColumnPolicy, Masking, Policy
 
 FILE_NAME = "driftguard.toml"
+NO_POLICY = "none"  # of [policy.masking]: decided that the column needs none
 Owner = Literal["driftguard", "terraform", "dbt", "sql"]
 
 
@@ -98,6 +100,19 @@ class PolicySection(_Section):
     columns: tuple[ColumnPolicySection, ...] = ()
     allow_unknown: tuple[str, ...] = ()
     managed_by: ManagedBy = ManagedBy()
+    masking: dict[str, str] = Field(default_factory=dict)  # a pattern for columns, and a masking policy or "none"
+    exempt_role: bool = False
+
+    @field_validator("masking")
+    @classmethod
+    def _names(cls, masking: dict[str, str]) -> dict[str, str]:
+        for pattern, name in masking.items():
+            parts = name.split(".")
+            if name != NO_POLICY and not (len(parts) in (2, 3) and all(parts)):
+                raise ValueError(f"{pattern!r}: {name!r} is not SCHEMA.POLICY, DATABASE.SCHEMA.POLICY or {NO_POLICY!r}")
+            if not pattern or ("." in pattern and pattern.count(".") < 2):
+                raise ValueError(f"{pattern!r} is neither a column nor schema.table.column")
+        return masking
 
 
 class Waiver(_Section):
@@ -223,6 +238,11 @@ class Config:
             on_null_update=s.policy.on_null_update,
             columns=tuple(ColumnPolicy(c.table, c.column, c.on_null_update) for c in s.policy.columns),
             allow_unknown=frozenset(s.policy.allow_unknown),
+            masking=tuple(
+                Masking(pattern, None if name == NO_POLICY else _policy_name(name, s.landing.database))
+                for pattern, name in s.policy.masking.items()
+            ),
+            exempt_role=s.policy.exempt_role,
             cast_failure_days=s.control.cast_failure_days,
             pipeline=s.pipeline,
             marker_table=s.marker.table,
@@ -247,6 +267,11 @@ class Config:
         if not isinstance(loaded, dict):
             raise ConfigError(f"{path}: a JSON object is expected here, not {type(loaded).__name__}")
         return loaded
+
+
+def _policy_name(name: str, database: str) -> ObjectName:
+    *home, schema, policy = name.split(".")
+    return ObjectName(home[0] if home else database, schema, policy)
 
 
 def load(file: Path | None = None, directory: Path | None = None, environ: Mapping[str, str] | None = None) -> Config:

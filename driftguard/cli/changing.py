@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @sources
 @click.option("--message", "-m", default="", help="What the revision is for.")
 @click.option("--write", "write_revision", is_flag=True, help="Write the plan as a revision; then exit 0.")
-@click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("--format", "format_", type=click.Choice(["text", "json", "markdown"]), default="text", show_default=True)
 def plan(
     shell: Shell,
     source: str | None,
@@ -37,7 +37,8 @@ def plan(
 ) -> None:
     """What to change on Snowflake, in which order. Exit 1 if there is something to do."""
     from driftguard.commands.plan import plan as run
-    from driftguard.render import json, text
+    from driftguard.plan.cost import BEHIND
+    from driftguard.render import json, markdown, text
     from driftguard.render.report import look_lines
 
     with shell.working("planning"):
@@ -60,8 +61,9 @@ def plan(
                     "arguments": op.arguments(),
                     "phase": op.phase,
                     "sql": [s.sql for s in sql],
+                    "cost": price.document(),
                 }
-                for op, sql in zip(operations, result.statements, strict=True)
+                for op, sql, price in zip(operations, result.statements, result.costs, strict=True)
             ],
             "notes": list(result.plan.notes),
             "markers": list(result.markers),
@@ -72,6 +74,9 @@ def plan(
             "capabilities": result.capabilities.document() if result.capabilities else None,
         }
         click.echo(json.document(content), nl=False)
+    elif format_ == "markdown":
+        summaries, costs = [op.summary() for op in operations], [price.line for price in result.costs]
+        click.echo(markdown.plan(summaries, result.statements, result.plan.notes, costs), nl=False)
     else:
         click.echo(
             text.plan(
@@ -79,12 +84,15 @@ def plan(
                 result.statements,
                 result.plan.notes,
                 result.markers,
+                [] if shell.quiet else [price.line for price in result.costs],
                 width=shell.width,
                 color=shell.color,
                 verbose=shell.verbose,
             ),
             nl=False,
         )
+        if any(price.readers for price in result.costs):
+            shell.say(BEHIND)
         for line in look_lines(result.look) if result.look else ():
             shell.say(line)
         if result.capabilities:
@@ -159,6 +167,8 @@ def show_outcome(shell: Shell, outcome: Outcome, phase: str) -> None:
         click.echo(
             f"nothing to apply: {'nothing is left of this phase' if outcome.due else 'every revision is applied'}"
         )
+    for line in outcome.undo:
+        click.echo(f"to undo: {line}")
     for line in outcome.waiting:
         click.echo(f"waits: {line}")
     if due := [item for item in outcome.due if phase not in (item.phase, "all")]:

@@ -18,6 +18,7 @@ from driftguard.model.plan import Phase, Statement
 from driftguard.model.snowflake import Estate
 from driftguard.operations.await_marker import AwaitMarker
 from driftguard.operations.base import DONE, State
+from driftguard.plan.cost import Cost, cost
 from driftguard.plan.planner import Plan, make_plan
 from driftguard.snowflake.capabilities import Capabilities
 from driftguard.snowflake.capabilities import read as read_capabilities
@@ -36,6 +37,7 @@ class PlanResult:
     capabilities: Capabilities | None = None  # what `probe --snowflake` has found out; nothing depends on it yet
     markers: tuple[str, ...] = ()  # SQL for the end of the migration: what shows when its changes have passed
     look: Look | None = None  # what was seen in DMS's files, with `observed`
+    costs: tuple[Cost, ...] = ()  # one an operation
 
 
 def plan(
@@ -68,17 +70,17 @@ def plan(
     }
     context = build_context(config, catalog, estate, before=before, store=store)
     made = make_plan(context, planned)
-    statements, simulated = [], estate
+    statements, costs, simulated = [], [], estate
     for operation in made.operations:
         statements.append(operation.statements(simulated))
+        costs.append(cost(operation, simulated))
         simulated = operation.effect(simulated)
     revisions: tuple[Revision, ...] = ()
     if write_revision and made.operations:
         revisions = write(directory, message or _message(made), made.operations)
     markers = tuple(line(config, op.name) for op in made.operations if isinstance(op, AwaitMarker))
-    return PlanResult(
-        made, tuple(statements), seen, target, revisions, unapplied, known, markers, looked(store, context)
-    )
+    look = looked(store, context)
+    return PlanResult(made, tuple(statements), seen, target, revisions, unapplied, known, markers, look, tuple(costs))
 
 
 def after_revisions(estate: Estate, revisions: tuple[Revision, ...]) -> tuple[Estate, tuple[str, ...]]:

@@ -77,7 +77,7 @@ def estate_of(config: Config, against: str | None) -> tuple[Estate, Seen]:
             )
     if against == LIVE:
         with Session.open(config) as session:
-            return live_estate(config, session), Seen("Snowflake, live")
+            return live_estate(config, session, usage=True), Seen("Snowflake, live")
     path = Path(against)
     estate = read_estate(path)
     return estate, Seen(f"snapshot {path}", _age(estate.captured_at, path))
@@ -88,16 +88,24 @@ def read_estate(path: Path) -> Estate:
     return load_estate(_read(path), where=str(path))
 
 
-def live_estate(config: Config, session: Session, markers: Iterable[AwaitMarker] = ()) -> Estate:
-    """Introspect the schemas of the landings, and look for the `markers` that somebody waits for."""
+def live_estate(
+    config: Config, session: Session, markers: Iterable[AwaitMarker] = (), *, usage: bool = False
+) -> Estate:
+    """Introspect the schemas of the landings, and look for the `markers` that somebody waits for.
+
+    With `usage` also what ACCOUNT_USAGE knows, which takes its time.
+    """
     from driftguard.control.failures import cast_failures
     from driftguard.control.schema import applied_revisions, milestones
     from driftguard.snowflake.introspect import introspect
     from driftguard.snowflake.markers import arrived
+    from driftguard.snowflake.usage import with_usage
 
     policy = config.policy()
     schemas = (policy.staging_schema, policy.final_schema, stage_name(policy).schema)
     estate = introspect(session, policy.database, schemas)
+    if usage:
+        estate = with_usage(session, estate, policy.database, tuple(dict.fromkeys(schemas)))
     place = (policy.database, policy.control_schema)
     failures, unread = cast_failures(session, *place, policy.cast_failure_days)
     revisions = applied_revisions(session, *place)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from driftguard.control.journal import OperationRecord, RevisionRecord
 from driftguard.errors import PlanError
 from driftguard.migrate.revision import Revision
+from driftguard.model.identifiers import ObjectName
 from driftguard.model.plan import Statement
 from driftguard.model.snowflake import Estate
 from driftguard.operations.add_columns import AddColumns
@@ -28,7 +29,7 @@ class Inverse:
     notes: tuple[str, ...] = ()
 
 
-def invert(revision: Revision, record: RevisionRecord, estate: Estate) -> Inverse:
+def invert(revision: Revision, record: RevisionRecord, estate: Estate, control: ObjectName | None = None) -> Inverse:
     """What takes back what apply did for the revision; what was there before it, or was only stamped, stays.
 
     Raises `PlanError` for an operation that has no way back, and where a merge still reads a column that is to go.
@@ -52,6 +53,7 @@ def invert(revision: Revision, record: RevisionRecord, estate: Estate) -> Invers
         if not inverses:
             notes.append(f"{operation.summary()}: stays, it does no harm")
     _check_readers(found, estate)
+    found = [dataclasses.replace(op, control=control) if isinstance(op, DropColumns) else op for op in found]
     return Inverse(tuple(found), tuple(notes))
 
 

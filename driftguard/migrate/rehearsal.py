@@ -8,14 +8,17 @@ from dataclasses import dataclass
 from driftguard.control.journal import OperationRecord, RevisionRecord
 from driftguard.errors import HazardError, PlanError
 from driftguard.migrate.downgrade import Inverse, begun_on_top, invert, read_back
+from driftguard.migrate.held import Held
 from driftguard.migrate.progress import Due, Progress, pending, walk
 from driftguard.migrate.revision import Revision
 from driftguard.migrate.schedule import Step
+from driftguard.model.identifiers import ObjectName
 from driftguard.model.plan import Phase
 from driftguard.model.snowflake import Estate
 from driftguard.operations.add_columns import AddColumns
 from driftguard.operations.base import DONE, Operation, State
 from driftguard.operations.drop_columns import DropColumns
+from driftguard.operations.manual import Manual
 from driftguard.operations.replace_merge import ReplaceMerge
 
 _SHOWN = 5  # operations that a refusal names
@@ -32,6 +35,7 @@ class Outcome:
     unproven: tuple[str, ...] = ()  # of a dry run: operations that the model of the landing is not done with
     waiting: tuple[str, ...] = ()  # what could not begin, and what it waits for
     due: tuple[Due, ...] = ()  # what later phases have to do
+    undo: tuple[str, ...] = ()  # how to get back what the clones keep
 
 
 def check_hazards(operations: Iterable[Operation], allowed: Sequence[str]) -> None:
@@ -69,17 +73,20 @@ def rehearse(
     def part(revision: Revision, phase: Phase) -> str:
         nonlocal estate
         record = records.get(revision.id, RevisionRecord())
-        stopped, ran = "", []
+        held, ran = Held(), []
         for index, operation in progress.open(revision, phase):
             known = record.operations.get(index, OperationRecord())
             if known.known:
                 steps.extend(Step(revision.id, operation.summary(), known.planned[number]) for number in known.open)
                 if operation.readiness(estate).state is State.READY:
                     estate = operation.effect(estate)
+            elif held.behind(operation):
+                continue
             else:
-                ready, stopped = judge(operation, estate)
-                if stopped:
-                    break
+                ready, why = judge(operation, estate)
+                if why:
+                    held.add(operation, why)
+                    continue
                 if ready:
                     steps.extend(Step(revision.id, operation.summary(), s) for s in operation.statements(estate))
                     estate = operation.effect(estate)
@@ -90,7 +97,7 @@ def rehearse(
             touched[revision.id] = None
         progress.done(revision.id, [index for index, _ in ran])
         unproven.extend(operation.summary() for _, operation in ran if operation.readiness(estate) != DONE)
-        return stopped
+        return held.text
 
     waits = walk(
         pending(revisions, records), phases, progress, part, lambda revision: touched.setdefault(revision.id, None)
@@ -105,7 +112,8 @@ def judge(operation: Operation, estate: Estate) -> tuple[bool, str]:
     """
     readiness = operation.readiness(estate)
     if readiness.state is State.WAITING or (readiness.state is State.BLOCKED and operation.phase is not Phase.EXPAND):
-        return False, f"{operation.summary()}: {readiness.reason}"
+        what = operation.text if isinstance(operation, Manual) else operation.summary()
+        return False, f"{what}: {readiness.reason}"
     if readiness.state is State.BLOCKED:
         raise PlanError(f"{operation.summary()}: {readiness.reason}", hint="plan again against what is there now")
     return readiness.state is State.READY, ""
@@ -116,9 +124,11 @@ def rehearse_undo(
     gone: Sequence[Revision],
     records: Mapping[str, RevisionRecord],
     estate: Estate,
+    control: ObjectName | None = None,
 ) -> list[tuple[Revision, Inverse]]:
     """What takes `gone` back, one after the other. A downgrade that has begun goes on with its own operations.
 
+    `control` is any table of the control schema: what is dropped is cloned there, if it is given.
     Raises `PlanError` where there is no way back.
     """
     other = begun_on_top(revisions, gone, records)
@@ -130,7 +140,7 @@ def rehearse_undo(
     found = []
     for revision in gone:
         record = records.get(revision.id, RevisionRecord())
-        inverse = Inverse(read_back(record.undo)) if record.undo else invert(revision, record, estate)
+        inverse = Inverse(read_back(record.undo)) if record.undo else invert(revision, record, estate, control)
         for operation in inverse.operations:
             readiness = operation.readiness(estate)
             if readiness.state is State.BLOCKED:

@@ -21,11 +21,13 @@ from driftguard.control.link import Link
 from driftguard.control.recovery import Recovery
 from driftguard.errors import HalfwayError, PlanError, UnreachableError
 from driftguard.migrate.downgrade import written
+from driftguard.migrate.held import Held
 from driftguard.migrate.progress import Progress, pending, walk
 from driftguard.migrate.rehearsal import Outcome, check_done, check_hazards, judge, rehearse, rehearse_undo
 from driftguard.migrate.revision import Revision
 from driftguard.migrate.schedule import Job, Narrator, Step, changed, run_side_by_side
 from driftguard.migrate.worker import Worker
+from driftguard.model.identifiers import ObjectName
 from driftguard.model.plan import Phase, Statement
 from driftguard.model.snowflake import Estate
 from driftguard.operations.base import DONE, Operation, State
@@ -108,6 +110,7 @@ class Runner:
         steps: list[Step] = []
         skipped: list[str] = []
         touched: dict[str, Phase] = {}
+        undo: dict[str, None] = {}
 
         def part(revision: Revision, phase: Phase) -> str:
             nonlocal estate
@@ -116,6 +119,7 @@ class Runner:
                 revision, record, progress.open(revision, phase), estate, lease, run, skipped
             )
             steps.extend(self._run(jobs, lease, run))
+            undo.update(dict.fromkeys(_restores(jobs)))
             if ran:
                 touched[revision.id] = phase
                 estate = self._verify(revision, [operation for _, operation in ran])
@@ -132,7 +136,9 @@ class Runner:
             )
 
         waits = walk(waiting, phases, progress, part, whole)
-        return Outcome(tuple(touched), tuple(steps), tuple(skipped), waiting=tuple(waits), due=progress.due())
+        return Outcome(
+            tuple(touched), tuple(steps), tuple(skipped), waiting=tuple(waits), due=progress.due(), undo=tuple(undo)
+        )
 
     def _plan(
         self,
@@ -144,13 +150,13 @@ class Runner:
         run: str,
         skipped: list[str],
     ) -> tuple[list[Job], list[tuple[int, Operation]], str]:
-        """What can be done now: the jobs, the operations that are done afterwards, and what the next one waits for.
+        """What can be done now: the jobs, the operations that are done afterwards, and what others wait for.
 
         What nobody has planned yet is planned, and in the journal afterwards.
         """
         jobs: list[Job] = []
         ran: list[tuple[int, Operation]] = []
-        stopped = ""
+        held = Held()
         rows: list[tuple[Place, Statement | None]] = []
         for index, operation in operations:
             place = Place(revision.id, revision.digest, index)
@@ -163,9 +169,12 @@ class Runner:
                     estate = operation.effect(estate)
                 ran.append((index, operation))
                 continue
-            ready, stopped = judge(operation, estate)
-            if stopped:
-                break
+            if held.behind(operation):
+                continue
+            ready, why = judge(operation, estate)
+            if why:
+                held.add(operation, why)
+                continue
             ran.append((index, operation))
             if not ready:
                 skipped.append(operation.summary())
@@ -179,7 +188,7 @@ class Runner:
         if rows:
             self._link.call(lease.check)
             self._link.call(lambda session: Journal(session, lease, run).plan(rows))
-        return jobs, ran, stopped
+        return jobs, ran, held.text
 
     def stamp(self, revisions: Sequence[Revision], unverified: str = "") -> tuple[str, ...]:
         """Note that `revisions` are applied, without running them; returns those that were not noted yet.
@@ -218,10 +227,12 @@ class Runner:
         run = uuid.uuid4().hex
         records = self._link.call(lambda session: Journal(session).read())
         estate = self._link.call(self._introspect)
-        rehearsed = rehearse_undo(revisions, gone, records, estate)
+        control = ObjectName(self._database, self._control_schema, "JOURNAL")
+        rehearsed = rehearse_undo(revisions, gone, records, estate, control)
         check_hazards((operation for _, inverse in rehearsed for operation in inverse.operations), allowed)
         steps: list[Step] = []
         skipped: list[str] = []
+        undo: list[str] = []
         for revision, inverse in rehearsed:
             record = records[revision.id]
             place = Place(revision.id, revision.digest, -1)
@@ -233,11 +244,12 @@ class Runner:
             known = record.back or RevisionRecord()
             jobs, _, _ = self._plan(back, known, tuple(enumerate(back.operations)), estate, lease, run, skipped)
             steps += self._run([job for job in jobs if job.todo], lease, run)
+            undo += _restores(jobs)
             estate = self._verify(back, back.operations)
             self._link.call(lease.check)
             self._link.call(lambda session, place=place: Journal(session, lease, run).undone(place))  # type: ignore[misc]
         notes = tuple(note for _, inverse in rehearsed for note in inverse.notes)
-        return Outcome(tuple(r.id for r in gone), tuple(steps), (*skipped, *notes))
+        return Outcome(tuple(r.id for r in gone), tuple(steps), (*skipped, *notes), undo=tuple(undo))
 
     def _run(self, jobs: Sequence[Job], lease: Lease, run: str) -> list[Step]:
         """Every job, and what was sent for it, in the plan's order."""
@@ -282,3 +294,8 @@ class Runner:
                 ) from None
             if statement.startswith("USE SCHEMA"):
                 self._link.prepare = lambda session: schema.use(session, self._database, self._control_schema)
+
+
+def _restores(jobs: Sequence[Job]) -> list[str]:
+    """For each clone that was made: how to get back what it keeps."""
+    return [kept.restore for job in jobs if (kept := job.operation.undo()) is not None]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
-from driftguard.model.identifiers import TableName
+from driftguard.model.identifiers import ObjectName, TableName
 
 KEEP = "keep"
 
@@ -23,6 +23,20 @@ class ColumnPolicy:
 
     def covers(self, table: TableName, column: str) -> bool:
         return fnmatchcase(str(table), self.table) and fnmatchcase(column, self.column)
+
+
+@dataclass(frozen=True, slots=True)
+class Masking:
+    """What new columns get: a masking policy, or, decided as well, none.
+
+    `pattern` is for column names, or, with a dot, for schema.table.column; * and ? are wildcards.
+    """
+
+    pattern: str
+    policy: ObjectName | None
+
+    def covers(self, table: TableName, column: str) -> bool:
+        return fnmatchcase(f"{table}.{column}" if "." in self.pattern else column, self.pattern)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +62,8 @@ class Policy:
     dropped_columns: str = "keep"
     on_null_update: str = "overwrite"
     columns: tuple[ColumnPolicy, ...] = ()  # the first that covers a column counts
+    masking: tuple[Masking, ...] = ()  # likewise
+    exempt_role: bool = False  # a person's word: no policy binds the roles of apply and of the merges
     allow_unknown: frozenset[str] = field(default=frozenset())
     cast_failure_days: int = 7
     pipeline: str = "default"
@@ -60,6 +76,10 @@ class Policy:
     def keeps(self) -> bool:
         """Is there any column for which a NULL in an update may mean that it was not sent?"""
         return KEEP in (self.on_null_update, *(item.on_null_update for item in self.columns))
+
+    def masking_of(self, table: TableName, column: str) -> Masking | None:
+        """What has been decided about a column; None where nothing has."""
+        return next((item for item in self.masking if item.covers(table, column)), None)
 
     def keeps_on_null_update(self, table: TableName, column: str) -> bool:
         found = next((item for item in self.columns if item.covers(table, column)), None)

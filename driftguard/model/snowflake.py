@@ -35,9 +35,17 @@ class SfType:
         return self.base
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Tag:
+    """A tag that is set on an object itself, not inherited."""
+
+    name: ObjectName
+    value: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class SfColumn:
-    """A column as INFORMATION_SCHEMA.COLUMNS shows it."""
+    """A column as INFORMATION_SCHEMA.COLUMNS shows it. Policy and tags count only where `Estate.looked` has them."""
 
     name: str
     type: SfType
@@ -45,6 +53,8 @@ class SfColumn:
     comment: str | None = None
     default: str | None = None
     evolved: bool = False  # Snowflake added it itself (SCHEMA_EVOLUTION_RECORD is filled)
+    masking_policy: ObjectName | None = None
+    tags: tuple[Tag, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +69,7 @@ class SfTable:
     schema_evolution: bool = False
     row_count: int | None = None
     bytes: int | None = None
+    row_policy: ObjectName | None = None
 
     @property
     def standard(self) -> bool:
@@ -123,6 +134,18 @@ class Stage:
     url: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Consumer:
+    """An object that reads `reads`, as OBJECT_DEPENDENCIES knows it. `domain`: VIEW, STREAM, DYNAMIC TABLE, …"""
+
+    name: ObjectName
+    domain: str
+    reads: ObjectName
+
+
+# What is read from ACCOUNT_USAGE: kinds in `Estate.unseen` and `Estate.looked`
+POLICIES, TAGS, CONSUMERS = "policies", "tags", "consumers"
+
 CAST_FAILURES = "cast failures"  # the kind, where they are in `Estate.unseen`
 
 
@@ -161,6 +184,12 @@ class Estate:
     timezone: str = ""  # the account's TIMEZONE; "" where it may not be read
     revisions: tuple[str, ...] = ()  # applied revisions, where the control schema could be read
     cast_failures: tuple[CastFailure, ...] = ()  # likewise, of the last [control] cast_failure_days
+    consumers: tuple[Consumer, ...] = ()  # of the tables
+    looked: tuple[str, ...] = ()  # which of POLICIES, TAGS and CONSUMERS were read; an old snapshot has none
+
+    @property
+    def sees_governance(self) -> bool:
+        return POLICIES in self.looked and TAGS in self.looked
 
     markers: tuple[Milestone, ...] = ()  # that are in FINAL, by their commit time
     milestones: tuple[Milestone, ...] = ()  # of the control schema

@@ -44,6 +44,9 @@ class Backfill(Operation):
     def touches(self) -> tuple[ObjectName, ...]:
         return (self.table,)
 
+    def rewrites(self) -> tuple[ObjectName, ...]:
+        return (self.table,)
+
     def readiness(self, estate: Estate) -> Readiness:
         if reached(estate, self.name):
             return DONE

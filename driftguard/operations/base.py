@@ -13,6 +13,7 @@ from driftguard.model.identifiers import ObjectName
 from driftguard.model.plan import Hazard, Phase, Statement
 from driftguard.model.snowflake import Estate, Pipe, SfTable, Task
 from driftguard.operations.codec import decode_fields, encode_fields
+from driftguard.operations.undo import Undo
 
 
 class State(enum.Enum):
@@ -88,6 +89,14 @@ class Operation(ABC):
         return None
 
     def hazards(self) -> tuple[Hazard, ...]:
+        return ()
+
+    def undo(self) -> Undo | None:
+        """The clone that its first statement makes; every operation that loses data or rebuilds a table has one."""
+        return None
+
+    def rewrites(self) -> tuple[ObjectName, ...]:
+        """Tables whose rows it writes anew; empty where it changes metadata alone."""
         return ()
 
     def inverse(self, left: Estate) -> tuple[Operation, ...]:  # noqa: ARG002

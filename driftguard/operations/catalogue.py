@@ -10,7 +10,9 @@ from driftguard.operations import (
     create_landing,
     drop_columns,
     drop_not_null,
+    manual,
     read_again,
+    rekey_final,
     replace_merge,
     widen_column,
 )
@@ -24,7 +26,9 @@ _MODULES = (
     create_landing,
     drop_columns,
     drop_not_null,
+    manual,
     read_again,
+    rekey_final,
     replace_merge,
     widen_column,
 )

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from driftguard.model.identifiers import ObjectName
-from driftguard.model.snowflake import Estate, SfTable, SfType
+from driftguard.model.snowflake import Estate, SfTable, SfType, Tag
 from driftguard.operations.base import Readiness, blocked, find_table
-from driftguard.sql.snowflake import quote, type_text
+from driftguard.sql.snowflake import literal, qualified, quote, type_text
 
 
 @dataclass(frozen=True)
@@ -20,10 +20,24 @@ class ColumnDef:
     name: str
     type: SfType
     required: bool = False
+    masking_policy: ObjectName | None = None
+    tags: tuple[Tag, ...] = ()
+
+    @property
+    def governed(self) -> bool:
+        return self.masking_policy is not None or bool(self.tags)
 
 
 def definition(column: ColumnDef) -> str:
-    return f"{quote(column.name)} {type_text(column.type)}{' NOT NULL' if column.required else ''}"
+    parts = [quote(column.name), type_text(column.type)]
+    if column.required:
+        parts.append("NOT NULL")
+    if column.masking_policy is not None:
+        parts.append(f"WITH MASKING POLICY {qualified(column.masking_policy)}")
+    if column.tags:
+        set_ = ", ".join(f"{qualified(tag.name)} = {literal(tag.value)}" for tag in column.tags)
+        parts.append(f"WITH TAG ({set_})")
+    return " ".join(parts)
 
 
 def look_up(estate: Estate, name: ObjectName) -> SfTable | Readiness:

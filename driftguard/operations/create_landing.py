@@ -114,7 +114,10 @@ class CreateLanding(Operation):
             (self.staging, self.staging_columns, ()),
         ):
             if find_table(estate, name) is None:
-                made = tuple(SfColumn(c.name, c.type, nullable=not c.required) for c in columns)
+                made = tuple(
+                    SfColumn(c.name, c.type, nullable=not c.required, masking_policy=c.masking_policy, tags=c.tags)
+                    for c in columns
+                )
                 estate = with_table(estate, SfTable(name, made, primary_key=key))
         if self.with_pipe and find_pipe(estate, self.pipe) is None:
             estate = with_pipe(estate, Pipe(self.pipe, self._copy()))

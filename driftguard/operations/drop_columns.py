@@ -10,18 +10,24 @@ from driftguard.model.plan import Hazard, HazardKind, Phase, Statement
 from driftguard.model.snowflake import Estate, SfTable
 from driftguard.operations.base import DONE, READY, Operation, Readiness, with_table
 from driftguard.operations.columns import look_up
+from driftguard.operations.undo import Undo, undo
 from driftguard.sql.snowflake import qualified, quote
 
 
 @dataclass(frozen=True)
 class DropColumns(Operation):
-    """ALTER TABLE … DROP COLUMN IF EXISTS, all in one statement. Source: docs.snowflake.com "ALTER TABLE"."""
+    """ALTER TABLE … DROP COLUMN IF EXISTS, all in one statement. Source: docs.snowflake.com "ALTER TABLE".
+
+    `control` is any table of the control schema, where the table is cloned first; the inverse of an addition has none
+    until it is run.
+    """
 
     kind = "drop_columns"
     phase = Phase.CONTRACT
 
     table: ObjectName
     columns: tuple[str, ...]
+    control: ObjectName | None = None
 
     def touches(self) -> tuple[ObjectName, ...]:
         return (self.table,)
@@ -38,7 +44,14 @@ class DropColumns(Operation):
         if not there:
             return ()
         sql = f"ALTER TABLE {qualified(self.table)} DROP COLUMN IF EXISTS {', '.join(quote(name) for name in there)}"
-        return (Statement(sql, f"drop {', '.join(there)} from {self.table}"),)
+        drop = Statement(sql, f"drop {', '.join(there)} from {self.table}")
+        kept = self.undo()
+        return (kept.keep, drop) if kept else (drop,)
+
+    def undo(self) -> Undo | None:
+        if self.control is None:
+            return None
+        return undo(self.table, self.control, f"drop {self.columns}", replaceable=False)
 
     def effect(self, estate: Estate) -> Estate:
         table = look_up(estate, self.table)

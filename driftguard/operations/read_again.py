@@ -36,6 +36,9 @@ class ReadAgain(Operation):
     def waits_for(self) -> ObjectName:
         return self.task
 
+    def rewrites(self) -> tuple[ObjectName, ...]:
+        return (self.merge.final,)
+
     def readiness(self, estate: Estate) -> Readiness:
         if reached(estate, self.name):
             return DONE

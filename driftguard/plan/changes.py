@@ -22,6 +22,7 @@ from driftguard.model.snowflake import SfTable, SfType
 from driftguard.operations.columns import ColumnDef
 from driftguard.operations.rename import Rename, in_order
 from driftguard.operations.replace_merge import Anew
+from driftguard.plan.governed import governed_twins
 from driftguard.typemap.casting import cast_between, common, converted
 
 _CONSTANT = re.compile(
@@ -93,7 +94,11 @@ def changes(pair: Pair, context: Context) -> Change:
         names = ", ".join(sorted({c.becomes or c.final for c in found.columns}))
         note = f"{pair.landing.final}: {names}: needs [marker] table, whose rows show when a change has passed"
         return Change(notes=[note])
-    name = _marker(pair.landing.final, found.columns, context)
+    twins = governed_twins(pair, context, found.final_adds, found.columns)
+    if isinstance(twins, str):
+        return Change(notes=[f"{pair.landing.final}: left to you: {twins}; or reload the table"])
+    found.final_adds = twins
+    name = marker_name(pair.landing.final, repr(found.columns), context)
     found.columns = [dataclasses.replace(c, marker=name) for c in found.columns]
     return found
 
@@ -112,10 +117,10 @@ def _is_under_way(pair: Pair, name: str) -> bool:
     return any(c.final == name for c in pair.under_way)
 
 
-def _marker(final: ObjectName, columns: list[MergeColumn], context: Context) -> str:
+def marker_name(final: ObjectName, what: str, context: Context) -> str:
     """A name that two plans side by side do not share, and that the same change made a second time does not reuse."""
     known = sum(m.name.startswith(f"{final}:") for m in context.estate.milestones)
-    digest = hashlib.sha256(repr(columns).encode()).hexdigest()[:8]
+    digest = hashlib.sha256(what.encode()).hexdigest()[:8]
     return f"{final}:{known + 1}:{digest}"
 
 
@@ -170,6 +175,11 @@ class _Work:
             return
         taken = column.staging in self._staged_names
         old_image = self._image_before(was) if column.key else None
+        dropped = self._final.column(column.name)
+        if dropped is not None and not self._moves_away(column.name, renamed_only=True):
+            if not self._stage(column):
+                return
+            self._retire(column, dropped.type, until=True)
         self._found.columns.append(
             dataclasses.replace(
                 self._entry(column),

@@ -11,7 +11,7 @@ from driftguard.drift.fit import Fit, widened
 from driftguard.drift.lineage import changed_key
 from driftguard.drift.merging import merge_spec
 from driftguard.merge.generate import generate, is_generated
-from driftguard.model.landing import FinalColumn, StagingColumn
+from driftguard.model.landing import StagingColumn
 from driftguard.model.plan import Hazard, Phase
 from driftguard.model.policy import Policy
 from driftguard.model.snowflake import SfTable
@@ -22,8 +22,10 @@ from driftguard.operations.create_landing import CreateLanding
 from driftguard.operations.drop_not_null import DropNotNull
 from driftguard.operations.replace_merge import ReplaceMerge
 from driftguard.operations.widen_column import WidenColumn
-from driftguard.plan.changes import Change, changes
+from driftguard.plan.changes import Change, changes, marker_landing
 from driftguard.plan.completion import completion
+from driftguard.plan.governed import added_to_final, final_column
+from driftguard.plan.rekeying import rekeying
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +64,8 @@ def _landing(pair: Pair, context: Context, notes: list[str], planned: Collection
     """The expand, and what completes it on the landing that comes of it."""
     change = changes(pair, context) if _replaces(pair, context.policy) else Change()
     if old := changed_key(pair, context):
-        notes.append(
-            f"{pair.landing.final}: nothing planned, it is merged by the old key ({', '.join(old)}); see DG206"
-        )
-        return []
-    operations = _expand(pair, context.policy, change, notes)
+        return _other_key(pair, context, old, notes, planned)
+    operations = _expand(pair, context, change, notes)
     notes += change.notes
     if not change.columns and not pair.under_way:
         return operations
@@ -76,6 +75,29 @@ def _landing(pair: Pair, context: Context, notes: list[str], planned: Collection
     after = dataclasses.replace(context, estate=estate)
     (pair,) = pair_up([pair.landing], estate)
     return operations + completion(pair, after, planned)
+
+
+def _other_key(
+    pair: Pair, context: Context, old: tuple[str, ...], notes: list[str], planned: Collection[str]
+) -> list[Operation]:
+    """The columns now, and FINAL anew once the table was reloaded. The merge stays as it is until then."""
+    landing = pair.landing
+    if not _replaces(pair, context.policy) or marker_landing(context) is None or pair.under_way:
+        why = "another change is under way" if pair.under_way else "see DG206"
+        notes.append(f"{landing.final}: nothing planned, it is merged by the old key ({', '.join(old)}); {why}")
+        return []
+    assert pair.final is not None
+    assert pair.staging is not None
+    operations: list[Operation] = []
+    added = added_to_final(pair, context, (), (), notes)
+    if added is not None:
+        operations.append(added)
+    gained = _missing(pair.staging, landing.staging_columns)
+    if gained:
+        operations.append(AddColumns(landing.staging, gained))
+    if any(name.startswith(f"{landing.final}:") for name in planned):
+        return operations
+    return operations + rekeying(pair, context)
 
 
 def _replaces(pair: Pair, policy: Policy) -> bool:
@@ -89,18 +111,17 @@ def _ours(pair: Pair) -> bool:
     return pair.task is not None and is_generated(pair.task.definition)
 
 
-def _expand(pair: Pair, policy: Policy, change: Change, notes: list[str]) -> list[Operation]:
+def _expand(pair: Pair, context: Context, change: Change, notes: list[str]) -> list[Operation]:
     """FINAL before STAGING before the merge: each step is harmless if the next never happens."""
-    landing = pair.landing
+    landing, policy = pair.landing, context.policy
     operations: list[Operation] = []
     if pair.final is not None:
         key = {c.name for c in landing.key} | set(pair.final.primary_key)
         operations += _repair(pair, pair.final, key, notes, change)
         passed = change.handled | {c.becomes for c in pair.under_way if c.becomes}
-        missing = tuple(c for c in _missing(pair.final, landing.final_columns) if c.name not in passed)
-        missing += tuple(change.final_adds)
-        if missing:
-            operations.append(AddColumns(landing.final, missing))
+        added = added_to_final(pair, context, passed, change.final_adds, notes)
+        if added is not None:
+            operations.append(added)
     gained: tuple[ColumnDef, ...] = ()
     if pair.staging is not None:
         operations += _repair(pair, pair.staging, set(), notes, change)
@@ -141,7 +162,7 @@ def _create(pair: Pair, policy: Policy) -> CreateLanding | None:
         staging=landing.staging,
         staging_columns=tuple(ColumnDef(c.name, c.type) for c in landing.staging_columns),
         final=landing.final,
-        final_columns=tuple(ColumnDef(c.name, c.type, required=c.name in key) for c in landing.final_columns),
+        final_columns=tuple(final_column(pair, c, policy, required=c.name in key) for c in landing.final_columns),
         key=tuple(c.name for c in landing.key),
         pipe=landing.pipe,
         task=landing.task,
@@ -153,7 +174,7 @@ def _create(pair: Pair, policy: Policy) -> CreateLanding | None:
     )
 
 
-def _missing(table: SfTable, expected: Iterable[StagingColumn | FinalColumn]) -> tuple[ColumnDef, ...]:
+def _missing(table: SfTable, expected: Iterable[StagingColumn]) -> tuple[ColumnDef, ...]:
     there = {c.name for c in table.columns}
     return tuple(ColumnDef(c.name, c.type) for c in expected if c.name not in there)
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
+from driftguard.model.plan import Statement
 from driftguard.render.report import Report, by_table, columns_of, fate, look_lines, plural
 
 _MARKS = {"error": "🔴", "unknown": "🟣", "warning": "🟡", "info": "🔵"}
@@ -39,6 +41,27 @@ def check(report: Report) -> str:
             row = (entry.loss.value.replace("_", " "), fate(entry), columns_of(entry), entry.remedy)
             lines.append(f"| {' | '.join(map(escape, row))} |")
         lines += ["", "</details>"]
+    return "\n".join(lines) + "\n"
+
+
+def plan(
+    summaries: Sequence[str], statements: Sequence[Sequence[Statement]], notes: Sequence[str], costs: Sequence[str]
+) -> str:
+    """A plan as GitHub-flavoured Markdown: a numbered list, the SQL folded away, and what is left to people."""
+    lines = ["## driftguard: plan", ""]
+    if not summaries:
+        lines += ["nothing to do"]
+    for number, (summary, price) in enumerate(zip(summaries, costs, strict=True), start=1):
+        lines.append(f"{number}. {escape(summary)}  ")
+        lines.append(f"   {escape(price)}")
+    if notes:
+        lines += ["", "Left to you:", "", *(f"- {escape(note)}" for note in notes)]
+    sql = [statement.sql for part in statements for statement in part]
+    if sql:
+        text = ";\n\n".join(sql)
+        fence = "`" * (max((len(run) for run in re.findall("`+", text)), default=0) + 1)
+        fence = max(fence, "```", key=len)
+        lines += ["", "<details><summary>SQL</summary>", "", f"{fence}sql", f"{text};", fence, "", "</details>"]
     return "\n".join(lines) + "\n"
 
 

@@ -61,12 +61,13 @@ def plan(
     statements: Sequence[Sequence[Statement]],
     notes: Sequence[str],
     markers: Sequence[str] = (),
+    costs: Sequence[str] = (),
     *,
     width: int,
     color: bool,
     verbose: bool,
 ) -> str:
-    """A plan: one line an operation, its SQL with --verbose, and what is left to people.
+    """A plan: one line an operation and one for its cost, its SQL with --verbose, and what is left to people.
 
     `markers` are SQL statements for the migration, each on one line so that it can be copied.
     """
@@ -76,6 +77,8 @@ def plan(
         to.print(Text("nothing to do", style="bold green"))
     for number, (summary, sql) in enumerate(zip(summaries, statements, strict=True), start=1):
         indented(to, Text.assemble((f"{number:>3}  ", "bold"), summary), 0, hang=5)
+        if costs:
+            indented(to, Text(costs[number - 1], style="dim"), 5, hang=2)
         if verbose:
             for statement in sql:
                 indented(to, Text(f"{statement.sql};", style="dim"), 5, hang=0)

@@ -207,6 +207,8 @@ def _prepare(server: SnowflakeServer, lake: Path) -> None:
             f"CREATE SCHEMA IF NOT EXISTS {DATABASE}.FINAL",
             "CREATE WAREHOUSE IF NOT EXISTS LOADING",
             f"CREATE STAGE IF NOT EXISTS {DATABASE}.STAGING.DMS_STAGE URL = 'file://{lake.resolve()}/dms/'",
+            "GRANT DATABASE ROLE SNOWFLAKE.GOVERNANCE_VIEWER TO ROLE SYSADMIN",
+            "GRANT DATABASE ROLE SNOWFLAKE.OBJECT_VIEWER TO ROLE SYSADMIN",
         ):
             cursor.execute(statement)
 

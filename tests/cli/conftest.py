@@ -136,6 +136,8 @@ def project(
     found.snowflake(
         "CREATE OR REPLACE DATABASE DB",
         "GRANT OWNERSHIP ON DATABASE DB TO ROLE SYSADMIN",
+        "GRANT DATABASE ROLE SNOWFLAKE.GOVERNANCE_VIEWER TO ROLE SYSADMIN",
+        "GRANT DATABASE ROLE SNOWFLAKE.OBJECT_VIEWER TO ROLE SYSADMIN",
     )
     with snowflake.connector.connect(**connection) as session, session.cursor() as cursor:
         for statement in (

@@ -15,12 +15,13 @@ from driftguard.drift.context import Context
 from driftguard.drift.merging import merge_spec
 from driftguard.emission.mapping_document import parse_mappings
 from driftguard.merge.generate import generate
-from driftguard.model.catalog import Catalog, Key, Table, Unseen
+from driftguard.model.catalog import Catalog, Key, PgType, Table, Unseen
 from driftguard.model.finding import Finding, Severity
+from driftguard.model.identifiers import ObjectName, TableName
 from driftguard.model.observed import Footer, NotSeen, Observed, ObservedColumn, Sighting
-from driftguard.model.policy import ColumnPolicy, Policy
+from driftguard.model.policy import ColumnPolicy, Masking, Policy
 from driftguard.model.settings import DmsTask, Remark, TaskSettings
-from driftguard.model.snowflake import CastFailure, Estate, SfColumn, SfTable, SfType
+from driftguard.model.snowflake import CastFailure, Estate, SfColumn, SfTable, SfType, Tag
 
 ORDERS = table("orders", ("note", varchar(40)), ("total", numeric(10, 2)))
 STAGING, FINAL = "DB.STAGING.ORDERS_CDC", "DB.FINAL.ORDERS"
@@ -204,6 +205,26 @@ def renamed_column() -> Table:
 def retyped(name: str, type_: Any) -> Table:
     columns = tuple(dataclasses.replace(c, type=type_) if c.name == name else c for c in ORDERS.columns)
     return dataclasses.replace(ORDERS, columns=columns)
+
+
+MASKED = alter(FINAL, "NOTE", masking_policy=ObjectName("DB", "G", "MASK"))
+TIER = column("tier", plain("text"), 4)
+
+
+def deciding(pattern: str) -> Policy:
+    """Nothing needs a policy where the pattern fits."""
+    return dataclasses.replace(POLICY, masking=(Masking(pattern, None),), exempt_role=True)
+
+
+EVENTS_PARENT = dataclasses.replace(table("events", oid=9), kind="p", partition_key="RANGE (id)")
+PARTITION = TableName("shop", "events")
+
+
+def partitioned(before: TableName | None, after: TableName | None, dms: DmsTask | None = None) -> Context:
+    """A migration of a table that is, or was, a partition, beside another one."""
+    other = dataclasses.replace(table("events_2", oid=2), partition_of=PARTITION)
+    was, now = (dataclasses.replace(table("events_1", oid=1), partition_of=parent) for parent in (before, after))
+    return context(EVENTS_PARENT, now, other, dms=dms, before=Catalog((EVENTS_PARENT, was, other)))
 
 
 # -- the registry ------------------------------------------------------------------------------------------------------
@@ -756,6 +777,31 @@ def _cases() -> dict[str, Case]:
             "the primary key of shop.orders changes from (id) to (id, note)",
             system="aurora",
         ),
+        "DG720": Case(
+            migrated(ORDERS, retyped("note", varchar(20))),
+            migrated(ORDERS, retyped("note", plain("jsonb"))),
+            "shop.orders: note is character varying(20) now, character varying(40) before: nothing to do on Snowflake",
+            system="aurora",
+        ),
+        "DG721": Case(
+            partitioned(PARTITION, None),
+            partitioned(PARTITION, PARTITION),
+            "shop.events_1 is no partition of shop.events any more",
+            table="shop.events_1",
+            severity=Severity.INFO,
+            system="aurora",
+        ),
+        "DG802": Case(
+            on(MASKED, plus(ORDERS, TIER)),
+            on(MASKED, plus(ORDERS, TIER), policy=deciding("*tier")),
+            f"{FINAL}.TIER is new and would have no policy, beside NOTE, masked by DB.G.MASK",
+            column="tier",
+        ),
+        "DG803": Case(
+            on(MASKED),
+            on(MASKED, policy=dataclasses.replace(POLICY, exempt_role=True)),
+            f"{FINAL}.NOTE is masked by DB.G.MASK; whether it binds the role of the merge is not known",
+        ),
     }
 
 
@@ -934,6 +980,75 @@ def test_a_table_that_is_dropped_is_a_note_and_one_that_leaves_the_wal_an_error(
     assert dropped.severity is Severity.INFO
     (unlogged,) = of("DG706", migrated(ORDERS, dataclasses.replace(ORDERS, persistence="u")))
     assert unlogged.severity is Severity.ERROR
+
+
+def test_every_change_that_needs_nothing_is_named_once_for_its_table() -> None:
+    columns = (
+        dataclasses.replace(ORDERS.columns[0], identity=""),
+        dataclasses.replace(ORDERS.columns[1], nullable=False, default="'none'", comment="for the customer"),
+        dataclasses.replace(ORDERS.columns[2], type=numeric(14, 2)),
+    )
+    keyed = dataclasses.replace(ORDERS, columns=columns, unique_keys=(Key("u", ("note",)),), comment="all")
+    (there,) = of("DG720", migrated(ORDERS, keyed))
+    assert there.message == (
+        "shop.orders: id is no identity column now; note is NOT NULL now; note has the default 'none' now; note has "
+        "another comment; total is numeric(14,2) now, numeric(10,2) before; another comment; other unique keys: nothing "
+        "to do on Snowflake"
+    )
+    (back,) = of("DG720", migrated(keyed, ORDERS))
+    assert "note may be NULL now; note has no default now" in back.message
+    assert of("DG720", migrated(ORDERS, ORDERS)) == []
+
+
+def test_a_column_that_is_too_narrow_on_snowflake_is_not_said_to_need_nothing() -> None:
+    wide = retyped("note", varchar(80))
+    narrow = alter(FINAL, "NOTE", type=SfType("VARCHAR", length=40))
+    assert of("DG720", context(wide, estate=narrow, before=Catalog((ORDERS,)))) == []
+
+
+def test_a_new_enum_label_needs_nothing_and_a_lost_one_is_another_matter() -> None:
+    mood = [
+        table("orders", ("m", PgType("mood", "mood", kind="e", enum_labels=labels))) for labels in (("a",), ("a", "b"))
+    ]
+    (finding,) = of("DG720", migrated(*mood))
+    assert "m can be 'b' too" in finding.message
+    assert of("DG720", migrated(*reversed(mood))) == []
+
+
+def test_partitions_that_share_a_landing_miss_rows_or_keep_them() -> None:
+    together = task(ONE_NAME)
+    (gone,) = of("DG721", partitioned(PARTITION, None, together))
+    assert (gone.severity, "by hand" in gone.remedy) == (Severity.WARNING, True)
+    (come,) = of("DG721", partitioned(None, PARTITION, together))
+    assert (come.severity, "reload" in come.remedy) == (Severity.WARNING, True)
+    new = dataclasses.replace(table("events_3", oid=3), partition_of=PARTITION)
+    ctx = context(EVENTS_PARENT, new, before=Catalog((EVENTS_PARENT,)))
+    assert [f.message for f in of("DG721", ctx)] == ["shop.events_3 is a new partition of shop.events"]
+
+
+def test_tags_and_row_policies_govern_a_table_too() -> None:
+    tag = Tag(ObjectName("DB", "G", "PII"), "high")
+    (tagged,) = of("DG802", on(alter(FINAL, "NOTE", tags=(tag,)), plus(ORDERS, TIER)))
+    assert "beside NOTE, tagged DB.G.PII = 'high'" in tagged.message
+    policy = ObjectName("DB", "G", "ROWS")
+    hidden = change_table(CLEAN, FINAL, lambda t: dataclasses.replace(t, row_policy=policy))
+    assert "its row access policy DB.G.ROWS" in of("DG802", on(hidden, plus(ORDERS, TIER)))[0].message
+    (finding,) = of("DG803", on(hidden))
+    assert finding.message.startswith(f"{FINAL} has the row access policy DB.G.ROWS")
+
+
+def test_a_new_column_where_nobody_could_look_for_policies_is_unknown_and_said_once() -> None:
+    """Unknown is not absent: an old snapshot, or a role without the grant. Nothing is said where nothing is added."""
+    unseen = (Unseen("policies in DB", "Object does not exist or not authorized"),)
+    refused = dataclasses.replace(CLEAN, looked=("consumers",), unseen=unseen)
+    ctx = on(refused, plus(ORDERS, TIER, column("more", plain("text"), 5)))
+    (finding,) = of("DG802", ctx)
+    assert finding.severity is Severity.UNKNOWN
+    assert "not authorized" in finding.message
+    (old,) = of("DG802", on(dataclasses.replace(CLEAN, looked=()), plus(ORDERS, TIER)))
+    assert "the snapshot is older" in old.message
+    assert of("DG802", on(refused, plus(ORDERS, TIER), policy=deciding("*"))) == []
+    assert compare(on(refused)) == ()
 
 
 def test_failed_casts_that_could_not_be_read_are_unknown_where_a_merge_writes_them() -> None:

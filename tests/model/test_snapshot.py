@@ -15,7 +15,19 @@ from driftguard.errors import SnapshotError
 from driftguard.model.catalog import Catalog, Column, Key, PgType, Table, Unseen
 from driftguard.model.identifiers import ObjectName, TableName
 from driftguard.model.snapshot import dumps, kind_of, load_catalog, load_estate
-from driftguard.model.snowflake import Estate, FileFormat, Pipe, Procedure, SfColumn, SfTable, SfType, Stage, Task
+from driftguard.model.snowflake import (
+    Consumer,
+    Estate,
+    FileFormat,
+    Pipe,
+    Procedure,
+    SfColumn,
+    SfTable,
+    SfType,
+    Stage,
+    Tag,
+    Task,
+)
 
 text = st.text(max_size=8)
 maybe = st.none() | text
@@ -71,7 +83,10 @@ def named(strategy: st.SearchStrategy) -> st.SearchStrategy:
 
 optional_number = st.none() | number
 sf_types = st.builds(SfType, text, optional_number, optional_number, optional_number)
-sf_columns = st.builds(SfColumn, text, sf_types, st.booleans(), maybe, maybe, st.booleans())
+tags = st.lists(st.builds(Tag, object_names, text), max_size=2).map(tuple)
+sf_columns = st.builds(
+    SfColumn, text, sf_types, st.booleans(), maybe, maybe, st.booleans(), st.none() | object_names, tags
+)
 estates = st.builds(
     Estate,
     tables=named(
@@ -85,8 +100,11 @@ estates = st.builds(
             st.booleans(),
             optional_number,
             optional_number,
+            st.none() | object_names,
         )
     ),
+    consumers=named(st.builds(Consumer, object_names, text, object_names)),
+    looked=st.lists(text, max_size=3, unique=True).map(lambda r: tuple(sorted(r))),
     pipes=named(st.builds(Pipe, object_names, text, maybe, maybe, maybe)),
     tasks=named(st.builds(Task, object_names, text, text, maybe, maybe, texts, maybe)),
     procedures=named(st.builds(Procedure, object_names, text, maybe, maybe)),

@@ -7,11 +7,13 @@ import dataclasses
 import pytest
 
 from driftguard.model.catalog import Unseen
+from driftguard.model.plan import HazardKind
 from driftguard.model.snowflake import Estate, SfColumn, SfTable, SfType, Task
 from driftguard.operations.add_columns import AddColumns
 from driftguard.operations.base import DONE, State, build
 from driftguard.operations.catalogue import KINDS
 from driftguard.operations.columns import ColumnDef
+from driftguard.operations.manual import Manual
 from driftguard.operations.replace_merge import ReplaceMerge
 from driftguard.operations.widen_column import WidenColumn
 from operation_cases import CASES, ESTATE, FINAL, NUMBER, SPEC, STAGING, TABLES, TASK, TEXT, WITH_NEW
@@ -25,8 +27,12 @@ def test_every_kind_has_a_case() -> None:
 def test_it_runs_once_and_is_done_afterwards(kind: str) -> None:
     """Ready before, done after its own effect, and then there is nothing left to run."""
     operation, estate = CASES[kind]
-    assert operation.readiness(estate).state is State.READY
-    assert operation.statements(estate)
+    if isinstance(operation, Manual):
+        assert operation.readiness(estate).state is State.WAITING
+        assert operation.statements(estate) == ()
+    else:
+        assert operation.readiness(estate).state is State.READY
+        assert operation.statements(estate)
     after = operation.effect(estate)
     assert operation.readiness(after) == DONE
     assert operation.effect(after) == after
@@ -54,6 +60,18 @@ def test_it_names_what_it_touches_and_says_what_it_does(kind: str) -> None:
     operation, _ = CASES[kind]
     assert operation.touches()
     assert operation.summary()
+
+
+@pytest.mark.parametrize("kind", CASES)
+def test_what_cannot_be_brought_back_is_kept_first(kind: str) -> None:
+    """Once nothing is at work, the first statement is the clone: it is there however far an apply gets after it."""
+    operation, estate = CASES[kind]
+    dangerous = {h.kind for h in operation.hazards()} & {HazardKind.LOSES_DATA, HazardKind.REBUILDS_TABLE}
+    kept = operation.undo()
+    assert (kept is not None) == bool(dangerous)
+    if kept is not None:
+        first = next(s for s in operation.statements(estate) if not s.sql.endswith(" SUSPEND"))
+        assert first == kept.keep
 
 
 def test_a_column_of_another_type_under_the_same_name_blocks_the_addition() -> None:

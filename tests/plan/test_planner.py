@@ -8,6 +8,8 @@ from builders import POLICY, applied, context, landed, numeric, plain, table, ta
 from driftguard.drift.compare import compare
 from driftguard.model.catalog import Unseen
 from driftguard.model.finding import Severity
+from driftguard.model.identifiers import ObjectName
+from driftguard.model.policy import Masking
 from driftguard.model.snowflake import Estate, SfType
 from driftguard.plan.planner import make_plan
 
@@ -159,3 +161,46 @@ def test_a_merge_of_ours_is_not_said_to_be_somebody_elses_while_final_is_gone() 
     plan = make_plan(context(OLD, estate=dataclasses.replace(estate, tables=tables)))
     assert [op.kind for op in plan.operations] == ["create_landing"]
     assert plan.notes == ()
+
+
+GOVERNED = dataclasses.replace(
+    landed(OLD),
+    tables=tuple(
+        dataclasses.replace(
+            t,
+            columns=tuple(
+                dataclasses.replace(c, masking_policy=ObjectName("DB", "G", "MASK")) if c.name == "NOTE" else c
+                for c in t.columns
+            ),
+        )
+        if t.name.schema == "FINAL"
+        else t
+        for t in landed(OLD).tables
+    ),
+)
+
+
+def test_a_new_column_on_a_governed_table_is_a_hazard_until_it_is_decided() -> None:
+    plan = make_plan(context(NEW, estate=GOVERNED))
+    assert [h.kind.value for h in plan.hazards] == ["EXPOSES_COLUMN"]
+    assert make_plan(context(NEW, estate=landed(OLD))).hazards == ()
+    none = dataclasses.replace(POLICY, masking=(Masking("tier", None),))
+    assert make_plan(context(NEW, estate=GOVERNED, policy=none)).hazards == ()
+
+
+def test_a_decided_column_is_made_with_its_policy_on_old_and_new_tables() -> None:
+    mask = ObjectName("DB", "G", "TEXT")
+    policy = dataclasses.replace(POLICY, masking=(Masking("shop.orders.t*r", mask), Masking("*", None)))
+    plan = make_plan(context(NEW, estate=GOVERNED, policy=policy))
+    assert plan.hazards == ()
+    (statement,) = plan.operations[0].statements(GOVERNED)
+    assert statement.sql.endswith('"TIER" VARCHAR(134217728) WITH MASKING POLICY "DB"."G"."TEXT"')
+    (create,) = make_plan(context(NEW, policy=policy)).operations
+    sql = [s.sql for s in create.statements(Estate()) if "CREATE TABLE" in s.sql]
+    assert ["MASKING POLICY" in one for one in sql] == [True, False], "FINAL, and not STAGING"
+
+
+def test_what_governs_a_table_is_not_known_to_be_nothing() -> None:
+    plan = make_plan(context(NEW, estate=dataclasses.replace(landed(OLD), looked=())))
+    assert plan.hazards == ()
+    assert any("could not be looked at" in note and "TIER" in note for note in plan.notes)

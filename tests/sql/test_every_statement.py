@@ -44,6 +44,7 @@ from driftguard.model.plan import Statement
 from driftguard.model.snowflake import Estate
 from driftguard.operations.base import Operation
 from driftguard.operations.catalogue import KINDS
+from driftguard.operations.undo import undo
 from driftguard.plan.planner import make_plan
 from driftguard.probe.snowflake import ask, current_account
 from driftguard.sandbox.snowflake.server import SnowflakeServer
@@ -51,8 +52,9 @@ from driftguard.snowflake.capabilities import Answer
 from driftguard.snowflake.history import cancel, runs_now, tagged
 from driftguard.snowflake.introspect import introspect
 from driftguard.snowflake.session import Session
+from driftguard.snowflake.usage import with_usage
 from landings import CASTS, TABLES, contexts, every_cast
-from operation_cases import CASES
+from operation_cases import CASES, FINAL, MORE, TASK
 from recording import RecordingSession
 
 PACKAGE = Path(driftguard.__file__).parent
@@ -72,8 +74,10 @@ COMMANDS = {
 SCRIPTING = r"(ALTER TASK .* MODIFY AS|CREATE TASK IF NOT EXISTS .*)\s+BEGIN\s"
 # A change of rows with its row in the journal: sqlglot stops here too.
 BLOCK = "BEGIN\nBEGIN TRANSACTION;\n"
-# What sqlfluff does not know. CREATE FILE FORMAT: NULL_IF = ( [ '<string>' … ] ) may be empty. SHOW PRIMARY KEYS.
-UNKNOWN = re.compile(r'NULL_IF = \(\)|SHOW PRIMARY KEYS IN DATABASE "(?:[^"]|"")*"')
+# What sqlfluff does not know. CREATE FILE FORMAT: NULL_IF = ( [ '<string>' … ] ) may be empty. SHOW PRIMARY KEYS. ALTER
+# TABLE: ADD COLUMN … [ WITH ] TAG ( <tag_name> = '<tag_value>' [ , … ] ).
+TAG = r"""(?:(?:"(?:[^"]|"")*"\.?)+ = '(?:[^']|'')*'(?:, )?)+"""
+UNKNOWN = re.compile(rf'NULL_IF = \(\)|SHOW PRIMARY KEYS IN DATABASE "(?:[^"]|"")*"|WITH TAG \({TAG}\)')
 # sqlfluff's stage path ends at the first quote, also at a doubled one ("String & binary data types": '' is a quote).
 STAGE_PATH = re.compile(r"(?<=FROM )'@(?:[^'\\]|''|\\.)*'", re.DOTALL)
 
@@ -96,6 +100,7 @@ SENDERS = {
         "sql",
     },
     "snowflake/session.py": {"sql"},
+    "snowflake/usage.py": {"sql"},
     "snowflake/introspect.py": {
         "'SELECT CURRENT_ACCOUNT() AS ACCOUNT, CURRENT_ROLE() AS ROLE'",
         "f'SHOW SCHEMAS IN DATABASE {quote(self.database)}'",
@@ -132,6 +137,7 @@ def operations() -> Iterator[tuple[Operation, Estate]]:
             yield operation, estate
             estate = operation.effect(estate)
     yield from CASES.values()
+    yield from MORE
 
 
 @pytest.fixture(scope="session")
@@ -170,7 +176,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
             _control(session, open_session)
             assert current_account(session)
             assert {item.answer for item in ask(session, "DB")} == set(Answer)
-            estate = introspect(session, "DB", schemas)
+            estate = with_usage(session, introspect(session, "DB", schemas), "DB", schemas)
             assert {t.name for t in estate.tables} >= {t.name for t in applied(Estate(), plan).tables}
     finally:
         server.stop()
@@ -282,7 +288,8 @@ def parsers() -> Parsers:
 @pytest.fixture(scope="session")
 def planned() -> list[str]:
     """The SQL of every operation."""
-    return list(dict.fromkeys(s.sql for operation, estate in operations() for s in operation.statements(estate)))
+    found = [s.sql for operation, estate in operations() for s in operation.statements(estate)]
+    return list(dict.fromkeys([*found, undo(FINAL, TASK, "it").keep.sql]))
 
 
 @pytest.fixture(scope="session")

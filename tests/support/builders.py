@@ -12,7 +12,7 @@ from driftguard.emission.mapping_document import parse_mappings
 from driftguard.model.catalog import Catalog, Column, Key, PgType, Table, partition_roots
 from driftguard.model.policy import Policy
 from driftguard.model.settings import DmsTask, EndpointSettings, TaskSettings
-from driftguard.model.snowflake import Estate
+from driftguard.model.snowflake import CONSUMERS, POLICIES, TAGS, Estate
 from driftguard.plan.planner import Plan, make_plan
 from driftguard.typemap.load import TypeMaps, shipped
 from driftguard.typemap.resolve import Resolver
@@ -121,9 +121,13 @@ def landed(*tables: Table, dms: DmsTask | None = None) -> Estate:
 def applied(estate: Estate, plan: Plan) -> Estate:
     for operation in plan.operations:
         estate = operation.effect(estate)
-    # what Snowflake prints for NULL_IF = ()
+    return as_shown(estate)
+
+
+def as_shown(estate: Estate) -> Estate:
+    """With what Snowflake prints for NULL_IF = ()."""
     formats = tuple(
         dataclasses.replace(f, options=tuple((k, "[]" if k == "NULL_IF" else v) for k, v in f.options))
         for f in estate.file_formats
     )
-    return dataclasses.replace(estate, file_formats=formats)
+    return dataclasses.replace(estate, file_formats=formats, looked=(CONSUMERS, POLICIES, TAGS))

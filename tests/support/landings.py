@@ -9,8 +9,9 @@ from driftguard.drift.context import Context
 from driftguard.emission.mapping_document import parse_mappings
 from driftguard.model.catalog import Key, PgType, Table
 from driftguard.model.emission import Loss
+from driftguard.model.identifiers import ObjectName
 from driftguard.model.landing import Cast
-from driftguard.model.policy import Policy
+from driftguard.model.policy import Masking, Policy
 from driftguard.model.settings import DmsTask
 from driftguard.model.snowflake import Estate, SfColumn, SfTable, SfType
 from driftguard.typemap.load import Match, Override, Row, TypeMaps, shipped
@@ -130,6 +131,7 @@ def policies() -> tuple[Policy, ...]:
         stage="Raw.dms stage",
         stage_path="a b/c'd",
         warehouse='w"h',
+        masking=(Masking("flag", ObjectName('d"b', "g", "it's")), Masking("*", None)),
     )
     return POLICY, serverless, odd
 

@@ -7,7 +7,7 @@ import dataclasses
 from driftguard.model.identifiers import ObjectName
 from driftguard.model.landing import Cast
 from driftguard.model.merge import Earlier, MergeColumn, MergeSpec
-from driftguard.model.snowflake import Estate, Milestone, Pipe, SfColumn, SfTable, SfType, Task
+from driftguard.model.snowflake import Estate, Milestone, Pipe, SfColumn, SfTable, SfType, Tag, Task
 from driftguard.operations.add_columns import AddColumns
 from driftguard.operations.await_marker import AwaitMarker, Becomes
 from driftguard.operations.backfill import Backfill
@@ -17,7 +17,10 @@ from driftguard.operations.complete_change import CompleteChange
 from driftguard.operations.create_landing import CreateLanding
 from driftguard.operations.drop_columns import DropColumns
 from driftguard.operations.drop_not_null import DropNotNull
+from driftguard.operations.manual import Manual, ManualAfter
+from driftguard.operations.predicate import Predicate, Wanted
 from driftguard.operations.read_again import ReadAgain
+from driftguard.operations.rekey_final import RekeyFinal
 from driftguard.operations.rename import Rename
 from driftguard.operations.replace_merge import ReplaceMerge
 from driftguard.operations.widen_column import WidenColumn
@@ -61,10 +64,19 @@ LATER = dataclasses.replace(
     ),
 )
 
+MASK = ObjectName("DB", "G", "it's a mask")
+# Forms of an operation that its case does not show
+MORE: tuple[tuple[Operation, Estate], ...] = (
+    (
+        AddColumns(FINAL, (ColumnDef("NEW", TEXT, masking_policy=MASK, tags=(Tag(MASK, "it's"), Tag(TASK, ""))),)),
+        ESTATE,
+    ),
+)
+
 CASES: dict[str, tuple[Operation, Estate]] = {
     "add_columns": (AddColumns(FINAL, (ColumnDef("NEW", TEXT), ColumnDef("MORE", NUMBER))), ESTATE),
     "widen_column": (WidenColumn(FINAL, "C", TEXT), ESTATE),
-    "drop_columns": (DropColumns(FINAL, ("C", "GONE")), ESTATE),
+    "drop_columns": (DropColumns(FINAL, ("C", "GONE"), SPEC.watermark), ESTATE),
     "drop_not_null": (DropNotNull(FINAL, ("C",)), ESTATE),
     "replace_merge": (ReplaceMerge(TASK, SPEC), WITH_NEW),
     "await_marker": (
@@ -100,6 +112,10 @@ CASES: dict[str, tuple[Operation, Estate]] = {
         CompleteChange(TASK, SPEC, (Rename("C", "C__OLD"), Rename("NEW", "C"), Rename("LATER", "NEW"))),
         LATER,
     ),
+    "rekey_final": (
+        RekeyFinal("DB.FINAL.T:1:abc", TASK, PIPE, SPEC, "shop.t"),
+        dataclasses.replace(WITH_NEW, pipes=ARRIVED.pipes),
+    ),
     "create_landing": (
         CreateLanding(
             file_format=ObjectName("DB", "STAGING", "F"),
@@ -115,5 +131,13 @@ CASES: dict[str, tuple[Operation, Estate]] = {
             merge=SPEC,
         ),
         Estate(),
+    ),
+    "manual": (
+        Manual("add NEW\nto T in its Terraform file", Predicate(Wanted.TABLE, FINAL, (ColumnDef("NEW", TEXT),))),
+        ESTATE,
+    ),
+    "manual_after": (
+        ManualAfter("take NEW out of the model", Predicate(Wanted.WITHOUT, STAGING, names=("NEW",))),
+        ESTATE,
     ),
 }

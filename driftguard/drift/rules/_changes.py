@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from driftguard.drift.context import Context
-from driftguard.model.catalog import Column, Table
+from driftguard.model.catalog import Column, PgType, Table
+
+_INTEGERS = ("int2", "int4", "int8")
+_TEXTS = ("varchar", "text")
 
 
 def common_tables(context: Context) -> Iterator[tuple[Table, Table]]:
@@ -43,3 +46,19 @@ def renamed_tables(context: Context) -> Iterator[tuple[Table, Table]]:
     for old, new in common_tables(context):
         if old.id != new.id:
             yield old, new
+
+
+def changes_values(was: PgType, now: PgType) -> bool:
+    """Could a value read differently afterwards? Not where the type only gets more room."""
+    if (was.resolved, was.typmod) == (now.resolved, now.typmod):
+        return False
+    if was.resolved in _INTEGERS and now.resolved in _INTEGERS:
+        return False
+    if was.resolved in _TEXTS and now.resolved in _TEXTS:
+        return False
+    both = was.resolved == now.resolved == "numeric" and min(was.typmod, now.typmod) >= 0
+    return not (both and _scale(was) == _scale(now))
+
+
+def _scale(type_: PgType) -> int:
+    return (type_.typmod - 4) & 0x7FF

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from driftguard.drift.context import Context
-from driftguard.drift.rules._changes import common_tables
+from driftguard.drift.rules._changes import changes_values, common_tables
 from driftguard.drift.rules._common import on_aurora
-from driftguard.model.catalog import Column, PgType
+from driftguard.model.catalog import Column
 from driftguard.model.finding import Finding, Severity
 from driftguard.model.identifiers import TableName
 
@@ -15,8 +15,6 @@ CODE = "DG705"
 TITLE = "values of existing rows change on Aurora, and DMS does not send them"
 SEVERITY = Severity.WARNING
 _RELOAD = "after the deploy, update the rows on Aurora (any UPDATE sends the row), or reload the table in DMS"
-_INTEGERS = ("int2", "int4", "int8")
-_TEXTS = ("varchar", "text")
 
 
 def find(context: Context) -> Iterator[Finding]:
@@ -25,7 +23,7 @@ def find(context: Context) -> Iterator[Finding]:
         by_name = {c.name: c for c in old.columns}
         for column in new.columns:
             was = by_number.get(column.attnum)
-            if was is not None and _changes(was.type, column.type):
+            if was is not None and changes_values(was.type, column.type):
                 message = f"{new.id}.{column.name} changes from {was.type.text} to {column.type.text}"
                 reason = (
                     "changing a type writes no existing row to the WAL: FINAL keeps what it has, converted by "
@@ -58,19 +56,3 @@ def _finding(message: str, reason: str, column: Column, table: TableName, severi
 
 def _labels(column: Column) -> tuple[str, ...]:
     return column.type.enum_labels
-
-
-def _changes(was: PgType, now: PgType) -> bool:
-    """Could a value read differently afterwards? Not where the type only gets more room."""
-    if (was.resolved, was.typmod) == (now.resolved, now.typmod):
-        return False
-    if was.resolved in _INTEGERS and now.resolved in _INTEGERS:
-        return False
-    if was.resolved in _TEXTS and now.resolved in _TEXTS:
-        return False
-    both = was.resolved == now.resolved == "numeric" and min(was.typmod, now.typmod) >= 0
-    return not (both and _scale(was) == _scale(now))
-
-
-def _scale(type_: PgType) -> int:
-    return (type_.typmod - 4) & 0x7FF

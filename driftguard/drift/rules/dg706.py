@@ -35,7 +35,8 @@ def find(context: Context) -> Iterator[Finding]:
                 old,
                 f"{old.id} is dropped",
                 "DMS sends no delete for its rows: FINAL keeps them, and its pipe and task go on without work",
-                "nothing to do if FINAL is to be kept; else drop the landing by hand",
+                "nothing to do if FINAL is to be kept. To retire the landing by hand, once the merge has nothing left: "
+                "suspend and drop the task, drop the pipe, then STAGING; look who reads FINAL before you drop it",
                 Severity.INFO,
             )
     for old, new in common_tables(context):

@@ -6,9 +6,10 @@ all clauses are checked before the first is done.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 
-from driftguard.sandbox.snowflake import dml, errors
+from driftguard.sandbox.snowflake import dml, errors, governance
 from driftguard.sandbox.snowflake.catalog import Column, Located, Table, next_id
 from driftguard.sandbox.snowflake.ddl_tables import (
     Definition,
@@ -42,6 +43,10 @@ def alter_table(ex: Execution, reader: Reader) -> Result:
         _rename_table(ex, found, reader)
     elif reader.accept("SWAP", "WITH"):
         _swap(ex, found, reader)
+    elif reader.accept("ADD", "ROW", "ACCESS", "POLICY"):
+        governance.add_row_policy(ex, reader, table)
+    elif reader.accept("DROP", "ROW", "ACCESS", "POLICY"):
+        governance.drop_row_policy(ex, reader, table)
     elif reader.accept("ADD"):
         _add(ex, table, reader)
     elif reader.accept("DROP"):
@@ -288,11 +293,19 @@ def _clause(ex: Execution, table: Table, reader: Reader) -> Change:
         return lambda: setattr(column, "comment", text)
     if reader.accept("UNSET", "COMMENT"):
         return lambda: setattr(column, "comment", None)
+    changed = copy.copy(column)
+    changed.tags = dict(column.tags)
+    if governance.alter_column(ex, reader, changed):
+        return lambda: _govern(column, changed)
     explicit = reader.accept("SET", "DATA", "TYPE") or reader.accept("TYPE")
     if not explicit and reader.is_word("SET"):
-        raise errors.unsupported("policies and tags on columns")
+        raise errors.unsupported("projection policies")
     new = read_type(reader, ex.timestamp_mapping())
     return _retype(ex, table, column.name, new)
+
+
+def _govern(column: Column, changed: Column) -> None:
+    column.masking_policy, column.tags = changed.masking_policy, changed.tags
 
 
 def _no_nulls(ex: Execution, table: Table, name: str) -> None:

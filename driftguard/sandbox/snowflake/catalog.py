@@ -34,6 +34,8 @@ class Column:
     autoincrement: bool = False
     sequence: str = ""
     comment: str | None = None
+    masking_policy: int | None = None
+    tags: dict[int, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -73,6 +75,7 @@ class Table(Thing):
     last_ddl: int = 0
     truncated: int = 0
     loaded: dict[str, int] = field(default_factory=dict)
+    row_policy: int | None = None
     kind = "TABLE"
 
     def column(self, name: str) -> Column | None:
@@ -171,6 +174,26 @@ class Stream(Thing):
     kind = "STREAM"
 
 
+@dataclass(slots=True)
+class MaskingPolicy(Thing):
+    arguments: list[tuple[str, SfType]] = field(default_factory=list)
+    body: str = ""
+    kind = "MASKING POLICY"
+
+
+@dataclass(slots=True)
+class RowAccessPolicy(Thing):
+    arguments: list[tuple[str, SfType]] = field(default_factory=list)
+    body: str = ""
+    kind = "ROW ACCESS POLICY"
+
+
+@dataclass(slots=True)
+class Tag(Thing):
+    allowed: list[str] = field(default_factory=list)
+    kind = "TAG"
+
+
 T = TypeVar("T", bound=Thing)
 
 
@@ -189,6 +212,9 @@ class Schema(Thing):
     tasks: Room[Task] = field(default_factory=Room)
     procedures: Room[Procedure] = field(default_factory=Room)
     streams: Room[Stream] = field(default_factory=Room)
+    masking_policies: Room[MaskingPolicy] = field(default_factory=Room)
+    row_policies: Room[RowAccessPolicy] = field(default_factory=Room)
+    tags: Room[Tag] = field(default_factory=Room)
     dropped: dict[str, Table] = field(default_factory=dict)
     kind = "SCHEMA"
 
@@ -202,6 +228,9 @@ class Schema(Thing):
             "TASK": self.tasks,
             "PROCEDURE": self.procedures,
             "STREAM": self.streams,
+            "MASKING POLICY": self.masking_policies,
+            "ROW ACCESS POLICY": self.row_policies,
+            "TAG": self.tags,
         }
         return rooms[kind]  # type: ignore[return-value]
 

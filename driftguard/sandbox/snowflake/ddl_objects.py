@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from driftguard.sandbox.snowflake import errors
+from driftguard.sandbox.snowflake import errors, governance
 from driftguard.sandbox.snowflake.catalog import Database, Schema, Table, Warehouse
 from driftguard.sandbox.snowflake.ddl_tables import drop_table
 from driftguard.sandbox.snowflake.execution import Execution
@@ -133,6 +133,12 @@ def drop(ex: Execution, kind: str, reader: Reader) -> Result:
     if isinstance(found.thing, Table):
         drop_table(ex, found)
     else:
+        if governance.in_use(ex, found.thing):
+            raise errors.compilation(
+                3513,
+                "42601",
+                f"Policy {found.thing.name} cannot be dropped as it is associated with one or more entities.",
+            )
         found.schema.room(kind).pop(found.thing.name)
         ex.grants.forget(found.thing.id)
         ex.catalog.changed()

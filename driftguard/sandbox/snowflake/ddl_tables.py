@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from sqlglot import exp
 
-from driftguard.sandbox.snowflake import dml, errors
+from driftguard.sandbox.snowflake import dml, errors, governance
 from driftguard.sandbox.snowflake.catalog import Column, Constraint, Located, Schema, Table, View, next_id
 from driftguard.sandbox.snowflake.execution import Execution
 from driftguard.sandbox.snowflake.lexer import Kind
@@ -89,9 +89,7 @@ def read_column(ex: Execution, reader: Reader) -> Definition:
             column.comment = reader.string()
         elif reader.accept("COLLATE"):
             raise errors.unsupported("COLLATE")
-        elif reader.is_word("MASKING") or reader.is_word("WITH", "MASKING") or reader.is_word("TAG"):
-            raise errors.unsupported("policies and tags on columns")
-        else:
+        elif not governance.read_inline(ex, reader, column):
             return out
 
 
@@ -101,6 +99,7 @@ def _default_text(reader: Reader) -> str:
     end = start
     depth = 0
     stop = {"NOT", "NULL", "COMMENT", "PRIMARY", "UNIQUE", "CONSTRAINT", "REFERENCES", "FOREIGN", "COLLATE"}
+    stop |= {"WITH", "MASKING", "TAG"}
     first = True
     while not reader.done:
         token = reader.token
@@ -330,6 +329,7 @@ def _like(table: Table, other: Table) -> None:
     table.cluster_by = other.cluster_by
     table.schema_evolution = other.schema_evolution
     table.change_tracking = other.change_tracking
+    table.row_policy = other.row_policy
 
 
 def _columns_of_query(ex: Execution, table: Table, query: str) -> None:

@@ -20,6 +20,7 @@ from driftguard.sandbox.snowflake import (
     dml,
     errors,
     formats,
+    governance,
     grant_statements,
     pipes,
     procedures,
@@ -71,6 +72,9 @@ def _create(ex: Execution, reader: Reader) -> Result:
         "TASK": tasks.create,
         "PROCEDURE": procedures.create,
         "STREAM": procedures.create_stream,
+        "MASKING": governance.create_masking_policy,
+        "ROW": governance.create_row_policy,
+        "TAG": governance.create_tag,
     }
     word = reader.token.value
     if reader.token.kind is not Kind.WORD or word not in makers:
@@ -81,11 +85,8 @@ def _create(ex: Execution, reader: Reader) -> Result:
             "INTEGRATION",
             "STORAGE",
             "NOTIFICATION",
-            "TAG",
             "DYNAMIC",
             "ICEBERG",
-            "MASKING",
-            "ROW",
             "EXTERNAL",
             "HYBRID",
             "ALERT",
@@ -119,13 +120,29 @@ def _alter(ex: Execution, reader: Reader) -> Result:
     raise errors.unsupported(f"ALTER {word}")
 
 
-_KINDS = ("TABLE", "VIEW", "STAGE", "PIPE", "TASK", "PROCEDURE", "STREAM", "DATABASE", "SCHEMA", "WAREHOUSE", "ROLE")
+_KINDS = (
+    "TABLE",
+    "VIEW",
+    "STAGE",
+    "PIPE",
+    "TASK",
+    "PROCEDURE",
+    "STREAM",
+    "TAG",
+    "DATABASE",
+    "SCHEMA",
+    "WAREHOUSE",
+    "ROLE",
+)
 
 
 def _drop(ex: Execution, reader: Reader) -> Result:
     reader.expect("DROP")
     if reader.accept("FILE", "FORMAT"):
         return ddl_objects.drop(ex, "FILE FORMAT", reader)
+    for kind in ("MASKING POLICY", "ROW ACCESS POLICY"):
+        if reader.accept(*kind.split()):
+            return ddl_objects.drop(ex, kind, reader)
     kind = reader.token.value
     if kind not in _KINDS:
         raise reader.unexpected()

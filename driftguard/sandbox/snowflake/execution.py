@@ -133,9 +133,9 @@ class Execution:
     # -- the Context of translate ------------------------------------------------------------------------------
 
     def relation(self, name: QName) -> Relation:
-        from driftguard.sandbox.snowflake import information_schema
+        from driftguard.sandbox.snowflake import account_usage, information_schema
 
-        view = information_schema.asked_for(self, name)
+        view = account_usage.asked_for(self, name) or information_schema.asked_for(self, name)
         if view is not None:
             return self.virtual(*view)
         found = self.lookup("TABLE", name)

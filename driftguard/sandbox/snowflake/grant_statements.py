@@ -35,6 +35,8 @@ def grant(ex: Execution, reader: Reader) -> Result:
         return _role(ex, reader, give=True)
     if reader.accept("OWNERSHIP"):
         return _ownership(ex, reader)
+    if reader.accept("DATABASE", "ROLE"):
+        return _snowflake_role(ex, reader, give=True)
     return _privileges(ex, reader, give=True)
 
 
@@ -43,7 +45,28 @@ def revoke(ex: Execution, reader: Reader) -> Result:
     reader.accept("GRANT", "OPTION", "FOR")
     if reader.accept("ROLE"):
         return _role(ex, reader, give=False)
+    if reader.accept("DATABASE", "ROLE"):
+        return _snowflake_role(ex, reader, give=False)
     return _privileges(ex, reader, give=False)
+
+
+def _snowflake_role(ex: Execution, reader: Reader, *, give: bool) -> Result:
+    """GRANT DATABASE ROLE SNOWFLAKE.OBJECT_VIEWER TO ROLE r: only of the database that shares ACCOUNT_USAGE."""
+    name = reader.name()
+    if name.parts not in (("SNOWFLAKE", "OBJECT_VIEWER"), ("SNOWFLAKE", "GOVERNANCE_VIEWER")):
+        raise errors.unsupported(f"the database role {name}")
+    reader.expect("TO" if give else "FROM")
+    reader.expect("ROLE")
+    role = ex.grants.role(reader.identifier()).name
+    reader.end()
+    if "ACCOUNTADMIN" not in ex.grants.reach(ex.role):
+        raise errors.insufficient("database", "SNOWFLAKE")
+    held = ex.grants.database_roles.setdefault(role, set())
+    if give:
+        held.add(name.name)
+    else:
+        held.discard(name.name)
+    return status(DONE)
 
 
 def _role(ex: Execution, reader: Reader, *, give: bool) -> Result:
@@ -108,6 +131,10 @@ def read_targets(ex: Execution, reader: Reader) -> tuple[str, list[tuple[int, st
         return kind, _all(ex, reader, kind)
     words = reader.advance().value
     kind = "FILE FORMAT" if words == "FILE" and reader.accept("FORMAT") else words
+    if words == "MASKING" and reader.accept("POLICY"):
+        kind = "MASKING POLICY"
+    if words == "ROW" and reader.accept("ACCESS", "POLICY"):
+        kind = "ROW ACCESS POLICY"
     if kind not in PRIVILEGES:
         raise reader.unexpected()
     found: Located[Thing] = ex.find(kind, reader.name())

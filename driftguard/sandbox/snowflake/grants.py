@@ -34,6 +34,9 @@ PRIVILEGES: dict[str, frozenset[str]] = {
                 "FUNCTION",
                 "STREAM",
                 "SEQUENCE",
+                "MASKING POLICY",
+                "ROW ACCESS POLICY",
+                "TAG",
             )
         }
     ),
@@ -58,6 +61,9 @@ PRIVILEGES: dict[str, frozenset[str]] = {
     "STAGE": frozenset({"USAGE", "READ", "WRITE", "OWNERSHIP"}),
     "FILE FORMAT": frozenset({"USAGE", "OWNERSHIP"}),
     "STREAM": frozenset({"SELECT", "OWNERSHIP"}),
+    "MASKING POLICY": frozenset({"APPLY", "OWNERSHIP"}),
+    "ROW ACCESS POLICY": frozenset({"APPLY", "OWNERSHIP"}),
+    "TAG": frozenset({"APPLY", "OWNERSHIP"}),
     "WAREHOUSE": frozenset({"USAGE", "OPERATE", "MONITOR", "MODIFY", "OWNERSHIP"}),
     "ACCOUNT": frozenset(
         {
@@ -72,6 +78,8 @@ PRIVILEGES: dict[str, frozenset[str]] = {
             "IMPORT SHARE",
             "MONITOR",
             "APPLY MASKING POLICY",
+            "APPLY ROW ACCESS POLICY",
+            "APPLY TAG",
         }
     ),
 }
@@ -118,6 +126,7 @@ class Grants:
         self.roles: dict[str, Role] = {name: Role(name, 0) for name in SYSTEM_ROLES}
         self.grants: list[Grant] = []
         self.future: list[Future] = []
+        self.database_roles: dict[str, set[str]] = {}  # of the SNOWFLAKE database; ALL: IMPORTED PRIVILEGES
 
     def role(self, name: str) -> Role:
         found = self.roles.get(name)
@@ -155,6 +164,17 @@ class Grants:
 
     def global_privilege(self, role: str, privilege: str) -> bool:
         return privilege in self.held(role, "ACCOUNT", 0, "ACCOUNTADMIN")
+
+    def account_usage(self, role: str) -> set[str]:
+        """What of ACCOUNT_USAGE the role may read, by database role."""
+        reach = self.reach(role)
+        found = {one for name in reach for one in self.database_roles.get(name, ())}
+        return found | {"ALL"} if "ACCOUNTADMIN" in reach else found
+
+    def require_any(self, role: str, privileges: tuple[str, ...], thing: Thing) -> None:
+        """Refuses (003001) unless the role has one of the privileges."""
+        if not self.held(role, thing.kind, thing.id, thing.owner) & set(privileges):
+            raise errors.insufficient(thing.kind, thing.name)
 
     def sees(self, role: str, thing: Thing) -> bool:
         """Whether any privilege on this very object is there."""

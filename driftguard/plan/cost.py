@@ -1,0 +1,115 @@
+"""What an operation costs: rows that it writes, who reads what it changes, and the way back. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from driftguard.errors import PlanError
+from driftguard.model.identifiers import ObjectName
+from driftguard.model.snowflake import CONSUMERS, Consumer, Estate, SfTable
+from driftguard.operations.base import Operation, find_table
+from driftguard.operations.create_landing import CreateLanding
+from driftguard.operations.manual import Manual
+
+BEHIND = "readers as of OBJECT_DEPENDENCIES, which is up to three hours behind"
+_NAMED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Rewrite:
+    """A table whose rows are written: at most this many. None where that could not be seen."""
+
+    table: ObjectName
+    rows: int | None
+    bytes: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Of one operation, on the estate that it meets."""
+
+    work: str
+    rewrites: tuple[Rewrite, ...]
+    readers: tuple[Consumer, ...] | None  # of the tables that it changes, directly; None where nobody could look
+    undo: str
+
+    @property
+    def line(self) -> str:
+        """For a person."""
+        parts = [self.work]
+        if self.readers is None:
+            parts.append("who reads it could not be looked at")
+        elif self.readers:
+            named = ", ".join(f"{c.name} ({c.domain.lower()})" for c in self.readers[:_NAMED])
+            more = len(self.readers) - _NAMED
+            parts.append(f"read by {named}{f' and {more} more' if more > 0 else ''}")
+        return "; ".join([*parts, f"undo: {self.undo}"])
+
+    def document(self) -> dict[str, Any]:
+        """For programs. `readers` is null where nobody could look."""
+        return {
+            "work": self.work,
+            "rewrites": [{"table": str(r.table), "rows": r.rows, "bytes": r.bytes} for r in self.rewrites],
+            "readers": None
+            if self.readers is None
+            else [{"name": str(c.name), "domain": c.domain, "reads": str(c.reads)} for c in self.readers],
+            "undo": self.undo,
+        }
+
+
+def cost(operation: Operation, estate: Estate) -> Cost:
+    """What it costs to run `operation` on this estate."""
+    after = operation.effect(estate)
+    rewrites = tuple(_rewrite(name, estate) for name in operation.rewrites())
+    changed = [name for name in operation.touches() if find_table(estate, name) != find_table(after, name)]
+    tables = dict.fromkeys([*changed, *operation.rewrites()])
+    readers: tuple[Consumer, ...] | None = ()
+    if any(find_table(estate, name) is not None for name in tables):
+        readers = None
+        if CONSUMERS in estate.looked:
+            readers = tuple(c for c in estate.consumers if c.reads in tables)
+    return Cost(_work(operation, rewrites, changed=bool(changed)), rewrites, readers, _undo(operation, after))
+
+
+def _rewrite(name: ObjectName, estate: Estate) -> Rewrite:
+    table = find_table(estate, name) or SfTable(name, ())
+    return Rewrite(name, table.row_count, table.bytes)
+
+
+def _work(operation: Operation, rewrites: tuple[Rewrite, ...], *, changed: bool) -> str:
+    if isinstance(operation, Manual):
+        return "done by somebody else"
+    if isinstance(operation, CreateLanding):
+        return "new objects" + ("; the pipe loads the files of the last 7 days" if operation.with_pipe else "")
+    if rewrites:
+        return "; ".join(f"writes {_size(item)} of {item.table}" for item in rewrites)
+    return "metadata only" if changed else "changes no table"
+
+
+def _size(item: Rewrite) -> str:
+    rows = "an unknown number of rows" if item.rows is None else f"up to {item.rows:,} rows"
+    return rows if item.bytes is None else f"{rows} ({_bytes(item.bytes)} in all)"
+
+
+def _bytes(number: int) -> str:
+    size = float(number)
+    for unit in ("B", "KB", "MB", "GB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}"
+        size /= 1000
+    return f"{size:,.1f} TB"
+
+
+def _undo(operation: Operation, after: Estate) -> str:
+    kept = operation.undo()
+    if kept is not None:
+        return kept.restore
+    if isinstance(operation, Manual):
+        return "where it was done"
+    try:
+        inverse = operation.inverse(after)
+    except PlanError as error:
+        why = str(error.args[0]).removeprefix(f"{operation.summary()}: ")
+        return f"{why} ({error.hint})" if error.hint else why
+    return ", ".join(item.summary() for item in inverse) or "left as it is, it does no harm"

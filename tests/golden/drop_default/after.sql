@@ -1,0 +1,1 @@
+ALTER TABLE shop.orders ALTER COLUMN note DROP DEFAULT;
