@@ -202,18 +202,19 @@ def status(shell: Shell, format_: str) -> None:
     if not result.control:
         click.echo("no control schema yet: the first `driftguard apply` makes it")
     for item in result.revisions:
-        progress = f" ({item.done} of {item.statements} statements)" if item.state == "begun" else ""
+        progress = f" ({item.done} of {item.statements} statements)" if item.state in ("begun", "undoing") else ""
         later = (
             [f"{p} {done} of {count}" for p, (done, count) in item.phases.items()] if item.branch == "contract" else []
         )
         phases = f" [{', '.join(later)}]" if later and item.state != "applied" else ""
         click.echo(f"{item.state:<8} {item.id}  {item.message}{progress}{phases}")
+        next_run = "the same downgrade" if item.state == "undoing" else "the next apply"
         for sent in item.half_done:
             click.echo(f"         half done: {sent.statement} (sent {sent.since} UTC by {sent.by})")
         if item.half_done and not result.lease_holder:
-            click.echo("         the next apply looks for it by its tag first, and waits while it still runs")
+            click.echo(f"         {next_run} looks for it by its tag first, and waits while it still runs")
         if item.stopped_at:
-            click.echo(f"         the next apply goes on with: {item.stopped_at}")
+            click.echo(f"         {next_run} goes on with: {item.stopped_at}")
     if not result.revisions:
         click.echo("no revisions: `driftguard plan --write` makes them")
     for run_ in result.next:

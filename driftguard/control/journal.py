@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import delete, func, insert, literal, select
 
 from driftguard.control.lease import Lease
-from driftguard.control.schema import JOURNAL, LEASE, REVISION, fetch, run, written_out
+from driftguard.control.schema import JOURNAL, LEASE, REVISION, fetch, run, transaction, written_out
 from driftguard.model.plan import Statement
 from driftguard.snowflake.session import Session
 
@@ -190,10 +190,8 @@ class Journal:
 
     def undone(self, place: Place) -> None:
         """The revision is as if it had never been applied, and can be applied again."""
-        self._session.execute("BEGIN TRANSACTION")
-        run(self._session, self._added(self._values(place, UNDONE)))
-        run(self._session, delete(REVISION).where(REVISION.c.revision == place.revision))
-        self._session.execute("COMMIT")
+        forget = written_out(delete(REVISION).where(REVISION.c.revision == place.revision))
+        self._session.execute(transaction(forget, written_out(self._added(self._values(place, UNDONE)))))
 
     @staticmethod
     def _added(values: dict[str, Any]) -> Any:

@@ -124,6 +124,12 @@ def written_out(statement: Executable) -> str:
     }
 
 
+def transaction(*statements: str) -> str:
+    """One request, so that a cut leaves no open transaction behind. Source: docs.snowflake.com "Transactions"."""
+    body = "\n".join(f"{sql};" for sql in statements)
+    return f"BEGIN\nBEGIN TRANSACTION;\n{body}\nCOMMIT;\nEXCEPTION\nWHEN OTHER THEN\nROLLBACK;\nRAISE;\nEND"
+
+
 def setup_statements(database: str, schema: str) -> tuple[str, ...]:
     """What an `apply` runs before anything else, so that no merge runs without its tables; all can be run again."""
     area = schema_name(database, schema)
