@@ -66,6 +66,7 @@ def plan(
                 for op, sql, price in zip(operations, result.statements, result.costs, strict=True)
             ],
             "notes": list(result.plan.notes),
+            "markers": list(result.markers),
             "revisions": [
                 {"id": r.id, "file": str(r.path), "branch": r.branch, "phases": r.phases} for r in result.revisions
             ],
@@ -74,15 +75,16 @@ def plan(
         }
         click.echo(json.document(content), nl=False)
     elif format_ == "markdown":
-        summaries, costs = [op.summary() for op in operations], [price.line for price in result.costs]
+        summaries, costs = [f"{op.phase}: {op.summary()}" for op in operations], [price.line for price in result.costs]
         click.echo(markdown.plan(summaries, result.statements, result.plan.notes, costs), nl=False)
     else:
         click.echo(
             text.plan(
-                [op.summary() for op in operations],
+                [f"{op.phase}: {op.summary()}" for op in operations],
                 result.statements,
                 result.plan.notes,
-                [] if shell.quiet else [price.line for price in result.costs],
+                result.markers,
+                costs=[] if shell.quiet else [price.line for price in result.costs],
                 width=shell.width,
                 color=shell.color,
                 verbose=shell.verbose,
@@ -173,7 +175,8 @@ def show_outcome(shell: Shell, outcome: Outcome, phase: str) -> None:
         count = sum(item.operations for item in due)
         names = ", ".join(dict.fromkeys(item.revision for item in due))
         commands = ", then ".join(f"`driftguard apply --phase {p}`" for p in dict.fromkeys(item.phase for item in due))
-        click.echo(f"after the Aurora deploy: {commands} ({count} operation{'' if count == 1 else 's'} of {names})")
+        when = "after the Aurora deploy" if phase == "expand" else "afterwards"
+        click.echo(f"{when}: {commands} ({count} operation{'' if count == 1 else 's'} of {names})")
     if outcome.dry_run and outcome.unproven:
         shell.say(f"on a model of the landing this is not done afterwards: {'; '.join(outcome.unproven)}")
     elif outcome.dry_run and outcome.revisions:
@@ -200,7 +203,11 @@ def status(shell: Shell, format_: str) -> None:
         click.echo("no control schema yet: the first `driftguard apply` makes it")
     for item in result.revisions:
         progress = f" ({item.done} of {item.statements} statements)" if item.state == "begun" else ""
-        click.echo(f"{item.state:<8} {item.id}  {item.message}{progress}")
+        later = (
+            [f"{p} {done} of {count}" for p, (done, count) in item.phases.items()] if item.branch == "contract" else []
+        )
+        phases = f" [{', '.join(later)}]" if later and item.state != "applied" else ""
+        click.echo(f"{item.state:<8} {item.id}  {item.message}{progress}{phases}")
         for sent in item.half_done:
             click.echo(f"         half done: {sent.statement} (sent {sent.since} UTC by {sent.by})")
         if item.half_done and not result.lease_holder:
@@ -209,6 +216,13 @@ def status(shell: Shell, format_: str) -> None:
             click.echo(f"         the next apply goes on with: {item.stopped_at}")
     if not result.revisions:
         click.echo("no revisions: `driftguard plan --write` makes them")
+    for run_ in result.next:
+        command = "driftguard apply" if run_.phase == "expand" else f"driftguard apply --phase {run_.phase}"
+        count = f"{run_.statements} statement{'' if run_.statements == 1 else 's'}"
+        names = f" of {', '.join(run_.revisions)}" if run_.revisions else ""
+        click.echo(f"next     `{command}`: " + (f"refused: {run_.refused}" if run_.refused else f"{count}{names}"))
+        for line in run_.waiting:
+            click.echo(f"         waits: {line}")
     if result.lease_holder:
         click.echo(f"an apply is running: {result.lease_holder}")
     if result.cast_failures is not None:

@@ -25,14 +25,14 @@ class _Group(click.Group):
             click.echo(f"driftguard: {error}", err=True)
             ctx.exit(int(error.exit_code))
         except Exception as error:
-            refusal = _refusal(error)
-            if refusal is None:
+            refused = refusal(error)
+            if refused is None:
                 raise
-            click.echo(f"driftguard: {refusal}", err=True)
-            ctx.exit(int(refusal.exit_code))
+            click.echo(f"driftguard: {refused}", err=True)
+            ctx.exit(int(refused.exit_code))
 
 
-def _refusal(error: Exception) -> DriftguardError | None:
+def refusal(error: Exception) -> DriftguardError | None:
     """What a driver raised where no command expected it, as the refusal of a system that it is."""
     module = type(error).__module__
     if module.startswith("snowflake.connector"):

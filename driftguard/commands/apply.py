@@ -66,7 +66,7 @@ def apply_revisions(
     """The same for revisions that are chosen already, each after those that it needs."""
     check_names(allowed)
     phases = ALL_PHASES if phase == ALL else (Phase(phase),)
-    awaited = _awaited(revisions)
+    awaited = awaiting(revisions)
     if dry_run:
         with Session.open(config) as session:
             estate = live_estate(config, session, awaited)
@@ -75,14 +75,15 @@ def apply_revisions(
         with Session.open(config) as session:
             records = read_records(config, session) or {}
             due = {item.revision for item in Progress(revisions, records).due() if item.phase is Phase.SETTLE}
-            missing = _awaited([r for r in revisions if r.id in due])
+            missing = awaiting([r for r in revisions if r.id in due])
             there = {m.name for m in live_estate(config, session, missing).markers}
         write_markers(config, [op for op in missing if op.name not in there], say)
     with running(config, awaited, jobs=jobs, watch=watch, say=say) as runner:
         return runner.apply(revisions, allowed, phases)
 
 
-def _awaited(revisions: Iterable[Revision]) -> tuple[AwaitMarker, ...]:
+def awaiting(revisions: Iterable[Revision]) -> tuple[AwaitMarker, ...]:
+    """The markers that these revisions wait for."""
     return tuple(op for revision in revisions for op in revision.operations if isinstance(op, AwaitMarker))
 
 

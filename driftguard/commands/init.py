@@ -1,4 +1,4 @@
-"""`driftguard init`: a first driftguard.toml, a folder for revisions and one for overrides. Never overwrites."""
+"""`driftguard init`: a first driftguard.toml, a folder for revisions, and one for overrides. Never overwrites."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 
 from driftguard.config import FILE_NAME
 from driftguard.errors import UsageError
+from driftguard.resources import data_dir
 
 _CONFIG = """\
 # driftguard: docs/configuration.md explains every key.
@@ -73,6 +74,8 @@ _FILES = {
     "typemaps/overrides.toml": _OVERRIDES,
     "migrations/versions/.gitkeep": "",
 }
+# Brought along with the package: where they go, and what they are called there.
+_ALEMBIC = {"alembic.ini": "alembic.ini", "migrations/env.py": "env.py", "migrations/script.py.mako": "script.py.mako"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +89,9 @@ class InitResult:
 def init(directory: Path) -> InitResult:
     """Write what is missing below `directory`. Raises `UsageError` where that cannot be written."""
     written, kept = [], []
-    for name, text in _FILES.items():
+    shipped = data_dir("migrations")
+    alembic = {name: (shipped / file).read_text(encoding="utf-8") for name, file in _ALEMBIC.items()}
+    for name, text in {**_FILES, **alembic}.items():
         path = directory / name
         if path.exists():
             kept.append(path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from driftguard.commands.check import Proposal, proposed_catalog
+from driftguard.commands.marker import line
 from driftguard.commands.world import Seen, build_context, catalog_of, estate_of, looked
 from driftguard.config import Config
 from driftguard.dms.store import open_store
@@ -34,6 +35,7 @@ class PlanResult:
     revisions: tuple[Revision, ...] = ()
     unapplied: tuple[str, ...] = ()  # revisions on disk that were taken as applied
     capabilities: Capabilities | None = None  # what `probe --snowflake` has found out; nothing depends on it yet
+    markers: tuple[str, ...] = ()  # SQL for the end of the migration: what shows when its changes have passed
     look: Look | None = None  # what was seen in DMS's files, with `observed`
     costs: tuple[Cost, ...] = ()  # one an operation
 
@@ -76,8 +78,10 @@ def plan(
     revisions: tuple[Revision, ...] = ()
     if write_revision and made.operations:
         revisions = write(directory, message or _message(made), made.operations)
+    markers = tuple(line(config, op.name) for op in made.operations if isinstance(op, AwaitMarker))
+    seen_files = looked(store, context)
     return PlanResult(
-        made, tuple(statements), seen, target, revisions, unapplied, known, looked(store, context), tuple(costs)
+        made, tuple(statements), seen, target, revisions, unapplied, known, markers, seen_files, tuple(costs)
     )
 
 

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy import func, select
 
-from driftguard.commands.apply import read_records
+from driftguard.commands.apply import awaiting, read_records
+from driftguard.commands.world import live_estate
 from driftguard.config import Config
 from driftguard.control import schema
 from driftguard.control.failures import cast_failures
 from driftguard.control.journal import RevisionRecord
+from driftguard.errors import DriftguardError
 from driftguard.migrate.history import read_all
+from driftguard.migrate.progress import ALL_PHASES, Progress
+from driftguard.migrate.rehearsal import rehearse
+from driftguard.migrate.revision import Revision
+from driftguard.model.plan import Phase
+from driftguard.model.snowflake import Estate
 from driftguard.snowflake.errors import MISSING_OR_NOT_AUTHORIZED, number
 from driftguard.snowflake.session import Session
 
@@ -28,7 +37,10 @@ class HalfDone:
 
 @dataclass(frozen=True, slots=True)
 class RevisionStatus:
-    """`state`: applied · begun · pending · edited (the file is not what was begun or applied) · missing (no file)."""
+    """`state`: applied · begun · pending · edited (not what was begun or applied) · undoing · missing (no file).
+
+    `phases`: operations done and in all, of each phase that it has.
+    """
 
     id: str
     message: str
@@ -37,17 +49,31 @@ class RevisionStatus:
     statements: int = 0
     stopped_at: str = ""  # the statement that the next apply goes on with
     half_done: tuple[HalfDone, ...] = ()
+    branch: str = ""
+    phases: dict[Phase, tuple[int, int]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class NextRun:
+    """What `apply --phase` would do now: statements to run, what waits for something, or why it would be refused."""
+
+    phase: Phase
+    statements: int
+    revisions: tuple[str, ...]
+    waiting: tuple[str, ...] = ()
+    refused: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class StatusResult:
-    """In the order of the chain; revisions without a file come last."""
+    """In the order of the chain; revisions without a file come last. `next`: a run of each phase with work left."""
 
     revisions: tuple[RevisionStatus, ...]
     control: bool  # is there a control schema?
     lease_holder: str | None = None
     cast_failures: int | None = None  # values of the last `cast_failure_days` that did not fit; None: not known
     cast_failure_days: int = 7
+    next: tuple[NextRun, ...] = ()
 
 
 def status(config: Config) -> StatusResult:
@@ -57,27 +83,56 @@ def status(config: Config) -> StatusResult:
         known = read_records(config, session)
         holder = _holder(session) if known is not None else None
         failed = _failed(config, session) if known is not None else None
-    records = known or {}
+        records = known or {}
+        following = _next(revisions, records, lambda: live_estate(config, session, awaiting(revisions)))
+    progress = Progress(revisions, records)
     found = []
     for revision in revisions:
         record = records.pop(revision.id, None)
+        more: dict[str, Any] = {"branch": revision.branch, "phases": _phases(revision, progress)}
         if record is None:
-            found.append(RevisionStatus(revision.id, revision.message, "pending"))
+            found.append(RevisionStatus(revision.id, revision.message, "pending", **more))
             continue
         statements = sum(len(op.planned) for op in record.operations.values())
         done = sum(len(op.done) for op in record.operations.values())
         state = "applied" if record.applied else "begun"
         if record.digest != revision.digest:
             state = "edited"
+        if record.undo:
+            state = "undoing"
         stopped = ""
         if not record.applied:
             open_ = [op.planned[op.open[0]].summary for _, op in sorted(record.operations.items()) if op.open]
             stopped = open_[0] if open_ else ""
         half_done = () if record.applied else _half_done(record)
-        found.append(RevisionStatus(revision.id, revision.message, state, done, statements, stopped, half_done))
+        found.append(RevisionStatus(revision.id, revision.message, state, done, statements, stopped, half_done, **more))
     found += [RevisionStatus(name, "", "missing") for name in sorted(records)]
     days = config.settings.control.cast_failure_days
-    return StatusResult(tuple(found), known is not None, holder, failed, days)
+    return StatusResult(tuple(found), known is not None, holder, failed, days, following)
+
+
+def _phases(revision: Revision, progress: Progress) -> dict[Phase, tuple[int, int]]:
+    found = {}
+    for phase in revision.phases:
+        operations = sum(operation.phase is phase for operation in revision.operations)
+        found[phase] = (operations - len(progress.open(revision, phase)), operations)
+    return found
+
+
+def _next(
+    revisions: Sequence[Revision], records: Mapping[str, RevisionRecord], look: Callable[[], Estate]
+) -> tuple[NextRun, ...]:
+    progress = Progress(revisions, records)
+    phases = [phase for phase in ALL_PHASES if any(progress.open(revision, phase) for revision in revisions)]
+    found = []
+    estate = look() if phases else Estate()
+    for phase in phases:
+        try:
+            outcome = rehearse(revisions, records, estate, (phase,))
+            found.append(NextRun(phase, len(outcome.steps), outcome.revisions, outcome.waiting))
+        except DriftguardError as error:
+            found.append(NextRun(phase, 0, (), refused=str(error)))
+    return tuple(found)
 
 
 def _half_done(record: RevisionRecord) -> tuple[HalfDone, ...]:

@@ -79,8 +79,13 @@ def estate_of(config: Config, against: str | None) -> tuple[Estate, Seen]:
         with Session.open(config) as session:
             return live_estate(config, session, usage=True), Seen("Snowflake, live")
     path = Path(against)
-    estate = load_estate(_read(path), where=str(path))
+    estate = read_estate(path)
     return estate, Seen(f"snapshot {path}", _age(estate.captured_at, path))
+
+
+def read_estate(path: Path) -> Estate:
+    """The estate of a snapshot file. Raises `DriftguardError`."""
+    return load_estate(_read(path), where=str(path))
 
 
 def live_estate(

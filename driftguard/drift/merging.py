@@ -110,14 +110,6 @@ def before_images(landing: Landing) -> dict[str, str]:
     return found if {c.name for c in landing.key} <= found.keys() else {}
 
 
-def changed_key(pair: Pair) -> tuple[str, ...]:
-    """The key that FINAL declares, where it is another one than the source's; empty where it is not, or none is."""
-    if pair.final is None or not pair.final.primary_key:
-        return ()
-    declared = pair.final.primary_key
-    return declared if set(declared) != {c.name for c in pair.landing.key} else ()
-
-
 def kept_columns(pair: Pair) -> list[MergeColumn]:
     """Columns of both tables that are not emitted any more, in FINAL's order."""
     if pair.staging is None or pair.final is None:

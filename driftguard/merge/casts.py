@@ -44,7 +44,7 @@ _TEMPLATES = {
     Cast.HEX: "TRY_TO_BINARY({c}, 'HEX')",
     Cast.TEXT: "TO_VARCHAR({c})",
     Cast.DOUBLE: "{c}::FLOAT",
-    Cast.ROUND: "ROUND({c}, {s})",
+    Cast.SCALE: "{c}::NUMBER(38,{s})",
     Cast.INTEGER: "IFF({c}, 1, 0)",
     Cast.NOT_ZERO: "{c} <> 0",
     Cast.MIDNIGHT: "{c}::TIMESTAMP_NTZ(9)",
@@ -52,7 +52,7 @@ _TEMPLATES = {
     Cast.DAY: "{c}::DATE",
     # With three arguments the result is a TIMESTAMP_NTZ. Source: docs.snowflake.com "CONVERT_TIMEZONE".
     Cast.ZONED: _UTC.replace("{c}", "CONVERT_TIMEZONE({z}, 'UTC', {c})"),
-    Cast.LOCAL: "CONVERT_TIMEZONE({z}, {c})::TIMESTAMP_NTZ(9)",
+    Cast.LOCAL: "CONVERT_TIMEZONE('UTC', {z}, CONVERT_TIMEZONE('UTC', {c})::TIMESTAMP_NTZ(9))",
 }
 FALLIBLE = frozenset(cast for cast, template in _TEMPLATES.items() if "TRY_" in template)
 
@@ -60,7 +60,7 @@ FALLIBLE = frozenset(cast for cast, template in _TEMPLATES.items() if "TRY_" in 
 def cast_sql(cast: Cast, column: str, *, scale: int = 0, precision: int = 9, zone: str = "") -> str:
     """`column` (already quoted) through `cast`.
 
-    `scale` is for NUMBER and ROUND, `precision` for TIME and TIMESTAMP, `zone` for ZONED and LOCAL.
+    `scale` is for NUMBER and SCALE, `precision` for TIME and TIMESTAMP, `zone` for ZONED and LOCAL.
     """
     template = _TEMPLATES[cast].replace("{s}", str(scale)).replace("{p}", str(precision))
     return template.replace("{z}", literal(zone)).replace("{c}", column)

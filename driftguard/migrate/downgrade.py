@@ -5,16 +5,19 @@ from __future__ import annotations
 import ast
 import dataclasses
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from driftguard.control.journal import RevisionRecord
+from driftguard.control.journal import OperationRecord, RevisionRecord
 from driftguard.errors import PlanError
 from driftguard.migrate.revision import Revision
 from driftguard.model.identifiers import ObjectName
+from driftguard.model.plan import Statement
 from driftguard.model.snowflake import Estate
+from driftguard.operations.add_columns import AddColumns
 from driftguard.operations.base import Operation, State, build
 from driftguard.operations.drop_columns import DropColumns
+from driftguard.operations.replace_merge import ReplaceMerge
 from driftguard.sql.snowflake import quote
 
 
@@ -26,31 +29,55 @@ class Inverse:
     notes: tuple[str, ...] = ()
 
 
-def invert(revision: Revision, record: RevisionRecord, estate: Estate, control: ObjectName) -> Inverse:
+def invert(revision: Revision, record: RevisionRecord, estate: Estate, control: ObjectName | None = None) -> Inverse:
     """What takes back what apply did for the revision; what was there before it, or was only stamped, stays.
 
     Raises `PlanError` for an operation that has no way back, and where a merge still reads a column that is to go.
     """
     mine = [
-        operation
+        (operation, known.planned.values())
         for index, operation in enumerate(revision.operations)
-        if index in record.operations and record.operations[index].planned
+        if (known := record.operations.get(index, OperationRecord())).planned
     ]
+    ran = [operation for operation, _ in mine]
     left = estate
-    for operation in reversed(mine):
-        for inverse in operation.inverse(estate):
-            if isinstance(inverse, DropColumns) and inverse.readiness(left).state is State.READY:
-                left = inverse.effect(left)
+    for operation, sent in mine:
+        for drop in _own(_without(operation), sent):
+            if drop.readiness(left).state is State.READY:
+                left = drop.effect(left)
     found: list[Operation] = []
-    notes = [f"{op.summary()}: apply had nothing to do for it" for op in revision.operations if op not in mine]
-    for operation in reversed(mine):
-        inverses = operation.inverse(left)
+    notes = [f"{op.summary()}: apply had nothing to do for it" for op in revision.operations if op not in ran]
+    for operation, sent in reversed(mine):
+        inverses = _own(operation.inverse(left), sent)
         found += inverses
         if not inverses:
             notes.append(f"{operation.summary()}: stays, it does no harm")
     _check_readers(found, estate)
-    found = [dataclasses.replace(op, control=control) if isinstance(op, DropColumns) else op for op in found]
+    if control is not None:
+        found = [dataclasses.replace(op, control=control) if isinstance(op, DropColumns) else op for op in found]
     return Inverse(tuple(found), tuple(notes))
+
+
+def _without(operation: Operation) -> tuple[Operation, ...]:
+    """Whatever else the operation does: what drops the columns that it adds."""
+    match operation:
+        case AddColumns():
+            return (DropColumns(operation.table, tuple(c.name for c in operation.columns)),)
+        case ReplaceMerge():
+            return (DropColumns(operation.merge.staging, tuple(c.name for c in operation.add_to_staging)),)
+    return ()
+
+
+def _own(inverses: Iterable[Operation], sent: Collection[Statement]) -> tuple[Operation, ...]:
+    """Only the columns that apply itself added are dropped; one that was there before is somebody else's."""
+    found = []
+    for inverse in inverses:
+        if isinstance(inverse, DropColumns):
+            added = [name for name in inverse.columns if any(f"EXISTS {quote(name)} " in one.sql for one in sent)]
+            inverse = dataclasses.replace(inverse, columns=tuple(added))
+        if not isinstance(inverse, DropColumns) or inverse.columns:
+            found.append(inverse)
+    return tuple(found)
 
 
 def _check_readers(operations: Sequence[Operation], estate: Estate) -> None:

@@ -21,6 +21,8 @@ from driftguard.operations.drop_columns import DropColumns
 from driftguard.operations.manual import Manual
 from driftguard.operations.replace_merge import ReplaceMerge
 
+_SHOWN = 5  # operations that a refusal names
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -38,14 +40,18 @@ class Outcome:
 
 def check_hazards(operations: Iterable[Operation], allowed: Sequence[str]) -> None:
     """Raises `HazardError`, with the flags to give, for hazards that nobody allowed."""
-    missing: dict[str, str] = {}
+    missing: dict[str, None] = {}
+    kinds: set[str] = set()
     for operation in operations:
         for hazard in operation.hazards():
             if hazard.kind.value not in allowed:
-                missing.setdefault(hazard.kind.value, f"{operation.summary()} ({hazard.reason})")
+                missing.setdefault(f"{operation.summary()} ({hazard.kind.value}: {hazard.reason})")
+                kinds.add(hazard.kind.value)
     if missing:
-        flags = " ".join(f"--allow {kind}" for kind in sorted(missing))
-        raise HazardError(f"not allowed: {'; '.join(missing.values())}", hint=f"look at it, then add {flags}")
+        flags = " ".join(f"--allow {kind}" for kind in sorted(kinds))
+        shown = list(missing)[:_SHOWN]
+        more = f"; and {len(missing) - len(shown)} more" if len(missing) > len(shown) else ""
+        raise HazardError(f"not allowed: {'; '.join(shown)}{more}", hint=f"look at it, then add {flags}")
 
 
 def rehearse(
@@ -66,7 +72,6 @@ def rehearse(
 
     def part(revision: Revision, phase: Phase) -> str:
         nonlocal estate
-        touched[revision.id] = None
         record = records.get(revision.id, RevisionRecord())
         held, ran = Held(), []
         for index, operation in progress.open(revision, phase):
@@ -88,6 +93,8 @@ def rehearse(
                 else:
                     skipped.append(operation.summary())
             ran.append((index, operation))
+        if ran:
+            touched[revision.id] = None
         progress.done(revision.id, [index for index, _ in ran])
         unproven.extend(operation.summary() for _, operation in ran if operation.readiness(estate) != DONE)
         return held.text
@@ -118,11 +125,11 @@ def rehearse_undo(
     gone: Sequence[Revision],
     records: Mapping[str, RevisionRecord],
     estate: Estate,
-    control: ObjectName,
+    control: ObjectName | None = None,
 ) -> list[tuple[Revision, Inverse]]:
     """What takes `gone` back, one after the other. A downgrade that has begun goes on with its own operations.
 
-    `control` is any table of the control schema: what is dropped is cloned there.
+    `control` is any table of the control schema: what is dropped is cloned there; without it nothing is.
 
     Raises `PlanError` where there is no way back.
     """

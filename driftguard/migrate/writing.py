@@ -50,7 +50,7 @@ def write(
         for path in written:
             path.unlink()
         raise
-    return tuple(revision for revision in read_all(directory) if revision.id in ids)
+    return _read_back(directory, ids)
 
 
 def write_merges(directory: Path, message: str = "", *, now: datetime | None = None) -> tuple[Revision, ...]:
@@ -67,7 +67,12 @@ def write_merges(directory: Path, message: str = "", *, now: datetime | None = N
         if len(tops) > 1:
             text = message or f"merge {', '.join(tops)}"
             ids.append(_write(directory, text, (), branch, tops, (), known, now)[0])
-    return tuple(revision for revision in read_all(directory) if revision.id in ids)
+    return _read_back(directory, ids)
+
+
+def _read_back(directory: Path, ids: Sequence[str]) -> tuple[Revision, ...]:
+    found = {revision.id: revision for revision in read_all(directory)}
+    return tuple(found[name] for name in ids)
 
 
 def _relabel(known: Collection[Revision]) -> None:

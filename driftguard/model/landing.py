@@ -29,7 +29,7 @@ class Cast(enum.StrEnum):
     # Of values that a change of type finds in a column: each equals what PostgreSQL's own cast makes of them.
     TEXT = "text"  # a NUMBER or BOOLEAN to its digits or word
     DOUBLE = "double"  # NUMBER to FLOAT
-    ROUND = "round"  # NUMBER to a smaller scale, half away from zero
+    SCALE = "scale"  # NUMBER to another scale; to a smaller one, half away from zero
     INTEGER = "integer"  # BOOLEAN to 1 and 0
     NOT_ZERO = "not_zero"  # NUMBER to BOOLEAN
     MIDNIGHT = "midnight"  # DATE to the start of its day

@@ -97,7 +97,7 @@ def same_named(name: str, cast: Cast, final: SfType, *, kept: bool = False) -> M
 
 def scale_for(cast: Cast, final: SfType) -> int:
     """Digits after the point, for a cast that needs to know them."""
-    return final.scale or 0 if cast is Cast.NUMBER else 0
+    return final.scale or 0 if cast in (Cast.NUMBER, Cast.SCALE) else 0
 
 
 def precision_for(final: SfType) -> int:

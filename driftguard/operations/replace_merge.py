@@ -150,20 +150,21 @@ class ReplaceMerge(Operation):
 
     def inverse(self, left: Estate) -> tuple[Operation, ...]:
         """The merge of the columns that are left. The text of before is not known; where all are left it stays."""
-        if self.anew or any(c.marker for c in self.merge.columns):
-            raise PlanError(
-                f"{self.summary()}: not undone while the change is under way",
-                hint="let it be completed (`driftguard apply --phase settle`, then contract), and plan the way back",
-            )
         final, staging = find_table(left, self.merge.final), find_table(left, self.merge.staging)
         names = {c.name for c in final.columns} if final else set()
         staged = {c.name for c in staging.columns} if staging else set()
         gained = tuple(c.name for c in self.add_to_staging)
-        kept = tuple(c for c in self.merge.columns if c.final in names and c.staging in staged - set(gained))
-        gone = tuple(c.final for c in self.merge.columns if c not in kept)
+        kept = tuple(c for c in self.merge.columns if c.final in names and c.staging in staged)
+        gone = tuple(c for c in self.merge.columns if c not in kept)
+        if self.anew or any(c.marker for c in kept) or any(c.earlier or c.becomes for c in gone):
+            raise PlanError(
+                f"{self.summary()}: not undone while the change is under way",
+                hint="let it be completed (`driftguard apply --phase settle`, then contract), and plan the way back",
+            )
         found: list[Operation] = []
         if gone:
-            found.append(ReplaceMerge(self.task, dataclasses.replace(self.merge, columns=kept), leave_out=gone))
+            names_gone = tuple(c.final for c in gone)
+            found.append(ReplaceMerge(self.task, dataclasses.replace(self.merge, columns=kept), leave_out=names_gone))
         if gained:
             found.append(DropColumns(self.merge.staging, gained))
         return tuple(found)
@@ -171,7 +172,8 @@ class ReplaceMerge(Operation):
     def _body(self, estate: Estate) -> str:
         """The text, with the columns that other revisions have added since this one was planned."""
         task = find_task(estate, self.task)
-        return generate(with_others(self.merge, estate, task.definition if task else "", leave_out=self.leave_out))
+        definition = task.definition if task else ""
+        return generate(with_others(self.merge, estate, definition, self.leave_out, self.leave_out))
 
     def _stage(self, estate: Estate) -> tuple[Statement, ...]:
         """What is still to be done to STAGING."""

@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 
 from driftguard.drift.context import Context, Misfit, Pair
 from driftguard.drift.fit import Fit, fit
+from driftguard.drift.lineage import lineage
 from driftguard.drift.merging import before_images, merge_spec
-from driftguard.model.catalog import Column, Table
+from driftguard.model.catalog import Column
 from driftguard.model.identifiers import ObjectName
 from driftguard.model.landing import Cast, FinalColumn, Landing, StagingColumn
 from driftguard.model.merge import NEW, OLD, Default, Earlier, MergeColumn, beside, precision_for, scale_for
@@ -132,7 +133,7 @@ class _Work:
         self._final = final
         self._staging = staging
         self._found = found
-        self._after, self._before, self._was = _lineage(pair, context)
+        self._after, self._before, self._was = lineage(pair, context)
         self._images = before_images(pair.landing)
         self._names = {c.name for c in final.columns}
         self._staged_names = {c.name for c in staging.columns}
@@ -334,7 +335,8 @@ class _Work:
         return self._earlier_of(there.type, staging, final) if there is not None else None
 
     def _earlier_of(self, have: SfType, staging: str, final: SfType) -> Earlier | None:
-        cast = cast_between(have, final) or converted(have, final, self._zone)
+        same = have.base == final.base
+        cast = (None if same else cast_between(have, final)) or converted(have, final, self._zone)
         if cast is None:
             return None
         zone = self._zone if cast in (Cast.ZONED, Cast.LOCAL) else ""
@@ -391,17 +393,3 @@ def _of(item: Misfit, column: FinalColumn) -> bool:
 
 def _landed(landing: Landing | None, source: str) -> FinalColumn | None:
     return next((c for c in landing.final_columns if c.source == source), None) if landing else None
-
-
-def _lineage(pair: Pair, context: Context) -> tuple[Table | None, Table | None, Landing | None]:
-    """The table now, the same table before, and its landing before; None where they are not known or not one table."""
-    if context.before is None or context.catalog is None or len(pair.landing.emissions) != 1:
-        return None, None, None
-    after = context.catalog.table(pair.landing.emissions[0].source.table)
-    before = next((t for t in context.before.tables if after is not None and t.oid == after.oid), None)
-    if after is None or before is None:
-        return after, None, None
-    was = next((w for w in context.landed_before for e in w.emissions if e.source.table == before.id), None)
-    if was is None or was.final != pair.landing.final:
-        return after, None, None
-    return after, before, was

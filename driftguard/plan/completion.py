@@ -120,7 +120,7 @@ class _Group:
 
     def _fills(self) -> tuple[list[Operation], list[str]]:
         """Back-fills, and why old rows have no value where none is known to be right."""
-        found: list[Operation] = []
+        found: list[Operation] = [fill for entry in self._entries if entry.key for fill in self._staged_keys(entry)]
         reasons: list[str] = []
         old = {c.final: c for c in self._entries if retires(c)}
         for entry in self._entries:
@@ -143,6 +143,24 @@ class _Group:
                 reasons.append(f"the values that old rows have in {entry.becomes} are not known")
         table = self._pair.landing.emissions[0].source.table
         return found, [f"{reason}: reload {table} in DMS first" for reason in reasons]
+
+    def _staged_keys(self, entry: MergeColumn) -> list[Backfill]:
+        """STAGING's old rows get the key under its new name: the merge looks back at some of them, and needs a key."""
+        if entry.earlier is None:
+            return []
+        pairs = [(entry.staging, entry.earlier.staging), (entry.before, entry.earlier.before)]
+        return [
+            Backfill(
+                name=f"{self._name}:staged:{new}",
+                table=self._pair.landing.staging,
+                control=self._now.watermark,
+                key=(),
+                column=MergeColumn(new, new),
+                copied=Earlier(old),
+            )
+            for new, old in pairs
+            if new and old and new != old
+        ]
 
     def _gets_values(self, entry: MergeColumn) -> bool:
         source = self._source(entry)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from driftguard.drift.context import Context, Pair, pair_up
 from driftguard.drift.fit import Fit, widened
-from driftguard.drift.merging import changed_key, merge_spec
+from driftguard.drift.lineage import changed_key
+from driftguard.drift.merging import merge_spec
 from driftguard.merge.generate import generate, is_generated
 from driftguard.model.landing import StagingColumn
 from driftguard.model.plan import Hazard, Phase
@@ -63,6 +64,11 @@ def _landing(pair: Pair, context: Context, notes: list[str], planned: Collection
     """The expand, and what completes it on the landing that comes of it."""
     free = _replaces(pair, context.policy) and rebuilds(context.policy)
     change = changes(pair, context) if free else Change()
+    if old := changed_key(pair, context):
+        notes.append(
+            f"{pair.landing.final}: nothing planned, it is merged by the old key ({', '.join(old)}); see DG206"
+        )
+        return []
     operations = _expand(pair, context, change, notes)
     if not all_ours(context.policy):
         operations = hand_over(operations, pair, context)
@@ -96,11 +102,9 @@ def _expand(pair: Pair, context: Context, change: Change, notes: list[str]) -> l
     """FINAL before STAGING before the merge: each step is harmless if the next never happens."""
     landing, policy = pair.landing, context.policy
     operations: list[Operation] = []
-    if old := changed_key(pair):
-        notes.append(f"{landing.final}: nothing planned, it is merged by the old key ({', '.join(old)}); see DG206")
-        return []
     if pair.final is not None:
-        operations += _repair(pair, pair.final, {c.name for c in landing.key}, notes, change)
+        key = {c.name for c in landing.key} | set(pair.final.primary_key)
+        operations += _repair(pair, pair.final, key, notes, change)
         passed = change.handled | {c.becomes for c in pair.under_way if c.becomes}
         added = added_to_final(pair, context, passed, change.final_adds, notes)
         if added is not None:

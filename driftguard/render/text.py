@@ -60,13 +60,17 @@ def plan(
     summaries: Sequence[str],
     statements: Sequence[Sequence[Statement]],
     notes: Sequence[str],
-    costs: Sequence[str] = (),
+    markers: Sequence[str] = (),
     *,
+    costs: Sequence[str] = (),
     width: int,
     color: bool,
     verbose: bool,
 ) -> str:
-    """A plan: one line an operation and one for its cost, its SQL with --verbose, and what is left to people."""
+    """A plan: one line an operation and one for its cost, its SQL with --verbose, and what is left to people.
+
+    `markers` are SQL statements for the migration, each on one line so that it can be copied.
+    """
     out = io.StringIO()
     to = console(out, width, color)
     if not summaries:
@@ -83,6 +87,11 @@ def plan(
         to.print(Text("Left to you:", style="bold"))
         for note in notes:
             indented(to, Text(f"- {note}"), 2, hang=2)
+    if markers:
+        to.print()
+        to.print(Text("End the migration with, in its own transaction:", style="bold"))
+        for marker in markers:
+            to.print(Text(f"  {marker};"), soft_wrap=True)
     return out.getvalue()
 
 

@@ -50,8 +50,7 @@ def converted(old: SfType, new: SfType, zone: str = "") -> Cast | None:
     docs.snowflake.com "Data type conversion".
     """
     if old.base == new.base:
-        rounds = old.base == "NUMBER" and (old.scale or 0) > (new.scale or 0)
-        return Cast.ROUND if rounds else Cast.NONE
+        return Cast.SCALE if old.base == "NUMBER" and (old.scale or 0) != (new.scale or 0) else Cast.NONE
     if old.base == "VARCHAR" and new.base != "BINARY":
         return _FROM_TEXT.get(new.base)
     if (old.base, new.base) in (("TIMESTAMP_NTZ", "TIMESTAMP_TZ"), ("TIMESTAMP_TZ", "TIMESTAMP_NTZ")) and not zone:

@@ -348,8 +348,31 @@ def test_a_revision_that_is_no_revision(shop: Project) -> None:
 
 def test_a_revision_that_is_not_known(shop: Project) -> None:
     assert shop.run("plan", "--write").exit_code == 0
-    assert "no revision begins with 'feed'" in shop.refused(2, "apply", "--revision", "feed")
+    for command in (("apply", "--revision", "feed"), ("downgrade", "feed"), ("stamp", "feed")):
+        assert "'feed' names no revision to go to" in shop.refused(2, *command)
     assert shop.snowflake("SHOW TABLES IN DATABASE DB") == []
+
+
+def test_a_stamp_of_what_is_not_there_changes_nothing(shop: Project) -> None:
+    assert shop.run("plan", "--write").exit_code == 0
+    assert "it is not done: apply it, or give --unverified with a reason" in shop.refused(2, "stamp", "heads")
+    assert "--unverified needs a --reason" in shop.refused(2, "stamp", "heads", "--unverified")
+    assert "pending" in shop.run("status").stdout
+
+
+def test_a_landing_is_not_taken_back(shop: Project) -> None:
+    assert shop.run("plan", "--write").exit_code == 0
+    assert shop.run("apply").exit_code == 0
+    assert "its tables hold data" in shop.refused(2, "downgrade", "base", "--allow", "LOSES_DATA")
+    assert "'EVERYTHING' is no hazard" in shop.refused(2, "downgrade", "base", "--allow", "EVERYTHING")
+
+
+def test_heads_that_cannot_be_merged(shop: Project) -> None:
+    assert "nothing to merge" in shop.run("merge-heads").stdout
+    assert shop.run("plan", "--write").exit_code == 0
+    (path,) = (shop.folder / "migrations/versions").glob("*.py")
+    path.write_text("import os\n" + path.read_text())
+    assert f"{path}:1" in shop.refused(2, "merge-heads")
 
 
 def test_a_hazard_that_is_not_known(shop: Project) -> None:

@@ -183,7 +183,7 @@ def test_no_cast_fails_on_a_value(cast: Cast) -> None:
     """What does not fit becomes NULL; from one kind of timestamp to another everything fits."""
     sql = cast_sql(cast, '"C"')
     assert '"C"' in sql
-    typed = (Cast.TEXT, Cast.DOUBLE, Cast.ROUND, Cast.INTEGER, Cast.NOT_ZERO, Cast.MIDNIGHT, Cast.DAY, Cast.ISO_DAY)
+    typed = (Cast.TEXT, Cast.DOUBLE, Cast.SCALE, Cast.INTEGER, Cast.NOT_ZERO, Cast.MIDNIGHT, Cast.DAY, Cast.ISO_DAY)
     exact = cast in (Cast.NONE, Cast.UTC, Cast.MOMENT, Cast.WALL_CLOCK, Cast.ZONED, Cast.LOCAL, *typed)
     assert exact or "TRY_TO_" in sql or "TRY_PARSE_" in sql
     assert (failed_sql(cast, '"C"') is None) is exact

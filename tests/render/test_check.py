@@ -183,7 +183,9 @@ def test_a_plan_shows_its_sql_only_when_asked() -> None:
     assert "ALTER TABLE" not in short
     assert 'ALTER TABLE "T" ADD "C" DATE;' in text.plan(["x"], statements, [], width=60, color=False, verbose=True)
     assert text.plan([], [], [], width=60, color=False, verbose=False) == "nothing to do\n"
-    priced = text.plan(["x"], statements, [], ["metadata only; undo: drop C"], width=60, color=False, verbose=False)
+    priced = text.plan(
+        ["x"], statements, [], costs=["metadata only; undo: drop C"], width=60, color=False, verbose=False
+    )
     assert priced == "  1  x\n     metadata only; undo: drop C\n"
 
 

@@ -210,6 +210,9 @@ def _control(session: RecordingSession, open_session: object) -> None:
     journal = Journal(session)
     place = Place("r1", "d1", 0, 0)
     journal.failed(place, "a tag", "it's \\ 100 % broken")
+    journal.stamped(dataclasses.replace(place, revision="r2"), "unverified: it's known")
+    journal.undo(place, "[('drop_columns', {'columns': ['C']})]")
+    journal.undone(place)
     assert not journal.is_done(place)
     many = [(dataclasses.replace(place, statement=n), Statement(f"-- {n}", "it's many")) for n in range(101)]
     journal.plan(many)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from driftguard.drift.context import Context
+from driftguard.drift.lineage import changed_key
 from driftguard.drift.rules._common import PLAN, on_snowflake, source_table
 from driftguard.model.finding import Finding, Severity
 
@@ -18,6 +19,8 @@ def find(context: Context) -> Iterator[Finding]:
         if pair.final is None:
             continue
         key = {c.name for c in pair.landing.key}
+        if not changed_key(pair, context):  # under a name of its own until a rename is complete
+            key |= set(pair.final.primary_key)
         for column in pair.final.columns:
             if column.nullable or column.name in key:
                 continue

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from driftguard.drift.context import Context
-from driftguard.drift.merging import changed_key
+from driftguard.drift.lineage import changed_key
 from driftguard.drift.rules._common import on_snowflake, source_table
 from driftguard.model.finding import Finding, Severity
 
@@ -16,7 +16,7 @@ SEVERITY = Severity.ERROR
 
 def find(context: Context) -> Iterator[Finding]:
     for pair in context.pairs:
-        old = changed_key(pair)
+        old = changed_key(pair, context)
         if old:
             new = ", ".join(c.name for c in pair.landing.key)
             yield Finding(

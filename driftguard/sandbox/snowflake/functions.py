@@ -206,9 +206,14 @@ def _datediff(_: Context, arguments: Arguments) -> exp.Expr:
 
 
 def _convert_timezone(_: Context, arguments: Arguments) -> exp.Expr:
-    """CONVERT_TIMEZONE: with two arguments a TIMESTAMP_TZ in the zone named. Only UTC: the stand-in keeps no offset."""
+    """CONVERT_TIMEZONE: with two arguments a TIMESTAMP_TZ in the zone named, which can only be UTC: the stand-in keeps
+    no offset. With three a TIMESTAMP_NTZ, from the clock of one zone to that of another.
+    """
+    if len(arguments) == 3 and all(isinstance(zone, exp.Literal) for zone in arguments[:2]):
+        moment = f"timezone({duck(arguments[0])}, {duck(cast(arguments[2], NTZ))})"
+        return raw(f"timezone({duck(arguments[1])}, {moment})", NTZ)
     if len(arguments) != 2 or not isinstance(arguments[0], exp.Literal) or arguments[0].name.upper() != "UTC":
-        raise errors.unsupported("CONVERT_TIMEZONE to another zone than 'UTC', or with three arguments")
+        raise errors.unsupported("CONVERT_TIMEZONE with two arguments to another zone than 'UTC'")
     return cast(arguments[1], TZ)
 
 
