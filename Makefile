@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 SOURCES := $(shell find driftguard typemaps migrations -type f -not -name '*.pyc' 2>/dev/null)
 
-.PHONY: demo test test-long lint bench field golden docs clean
+.PHONY: demo test test-long lint bench field field-histories golden docs clean
 
 ## demo: an Aurora migration without driftguard and with it, on the embedded sandbox
 demo: $(VENV)/.wheel
@@ -43,6 +43,10 @@ bench: $(VENV)/.wheel
 ## field: driftguard on public schemas (FIELD_DIR holds their checkouts); writes docs/field-results.md
 field: $(VENV)/.wheel
 	$(BIN)/python tests/field/run.py $(FIELD_ARGS)
+
+## field-histories: every migration of public histories (HISTORIES_DIR holds their clones) planned and applied to a model
+field-histories: $(VENV)/.wheel
+	$(BIN)/python tests/field/histories.py --checkouts $(HISTORIES_DIR) $(HISTORIES_ARGS)
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -256,14 +256,14 @@ class Shadow:
                 if note is not None:
                     self.notes += [note] if note else []
                     return
-                raise self._failure(path, script, statement.offset, error, of_base=True) from None
+                raise self._failure(path, script, statement.offset, error) from None
 
     def _copy(self, conn: psycopg.Connection[Any], path: Path, script: str, rows: Rows) -> None:
         try:
             with conn.cursor() as cursor, cursor.copy(rows.statement.text.encode()) as copy:
                 copy.write(rows.data)
         except psycopg.Error as error:
-            raise self._failure(path, script, rows.statement.offset, error, of_base=True) from None
+            raise self._failure(path, script, rows.statement.offset, error) from None
 
     # --- migrations -------------------------------------------------------------------------------------------------
 
@@ -273,7 +273,7 @@ class Shadow:
         if copy := next((statement for statement in statements if statement.reads_from_client), None):
             line, column = line_and_column(migration.sql, copy.offset)
             raise FailedMigration(
-                f"{migration.path.name}:{line}:{column}: COPY from or to the client needs psql, which is not used",
+                f"{migration.name}:{line}:{column}: COPY from or to the client needs psql, which is not used",
                 migration.path,
                 line,
                 column,
@@ -282,6 +282,9 @@ class Shadow:
         if any(statement.is_transaction_control for statement in statements):
             self._run_one_by_one(migration, statements)
             return AS_WRITTEN
+        if not migration.transaction:
+            self._run_one_by_one(migration, statements)
+            return ONE_BY_ONE
         while True:
             with self._connect() as conn:
                 try:
@@ -294,7 +297,7 @@ class Shadow:
                         continue
                     if error.sqlstate not in _NOT_IN_TRANSACTION:
                         offset, cause = self._locate(statements, error)
-                        raise self._failure(migration.path, migration.sql, offset, cause) from None
+                        raise self._failure(migration.path, migration.sql, offset, cause, name=migration.name) from None
             self._run_one_by_one(migration, statements)
             return ONE_BY_ONE
 
@@ -308,7 +311,9 @@ class Shadow:
                     except psycopg.Error as error:
                         if conn.info.transaction_status == psycopg.pq.TransactionStatus.IDLE and self._make_role(error):
                             continue
-                        raise self._failure(migration.path, migration.sql, statement.offset, error) from None
+                        raise self._failure(
+                            migration.path, migration.sql, statement.offset, error, name=migration.name
+                        ) from None
 
     def _locate(self, statements: list[Sql], error: psycopg.Error) -> tuple[int, psycopg.Error]:
         """(offset of the statement that failed, its error). Many errors have no position, so it is run once more."""
@@ -338,13 +343,13 @@ class Shadow:
         return True
 
     def _failure(
-        self, path: Path, script: str, offset: int, error: psycopg.Error, *, of_base: bool = False
+        self, path: Path, script: str, offset: int, error: psycopg.Error, *, name: str = ""
     ) -> FailedMigration:
+        """`name` is that of a migration; a base has none, and is called by its path."""
         position = int(error.diag.statement_position or 0)
         line, column = line_and_column(script, offset + max(position - 1, 0))
-        name = str(path) if of_base else path.name
-        message = f"{name}:{line}:{column}: {one_line(error)}"
-        hint = self._hint(script, error, of_base)
+        message = f"{name or path}:{line}:{column}: {one_line(error)}"
+        hint = self._hint(script, error, not name)
         return FailedMigration(message, path, line, column, hint=hint)
 
     def _hint(self, script: str, error: psycopg.Error, of_base: bool) -> str:

@@ -79,10 +79,8 @@ def plan(
     if write_revision and made.operations:
         revisions = write(directory, message or _message(made), made.operations)
     markers = tuple(line(config, op.name) for op in made.operations if isinstance(op, AwaitMarker))
-    seen_files = looked(store, context)
-    return PlanResult(
-        made, tuple(statements), seen, target, revisions, unapplied, known, markers, seen_files, tuple(costs)
-    )
+    look = looked(store, context)
+    return PlanResult(made, tuple(statements), seen, target, revisions, unapplied, known, markers, look, tuple(costs))
 
 
 def after_revisions(estate: Estate, revisions: tuple[Revision, ...]) -> tuple[Estate, tuple[str, ...]]:

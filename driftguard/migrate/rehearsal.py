@@ -129,8 +129,7 @@ def rehearse_undo(
 ) -> list[tuple[Revision, Inverse]]:
     """What takes `gone` back, one after the other. A downgrade that has begun goes on with its own operations.
 
-    `control` is any table of the control schema: what is dropped is cloned there; without it nothing is.
-
+    `control` is any table of the control schema: what is dropped is cloned there, if it is given.
     Raises `PlanError` where there is no way back.
     """
     other = begun_on_top(revisions, gone, records)

@@ -175,6 +175,11 @@ class _Work:
             return
         taken = column.staging in self._staged_names
         old_image = self._image_before(was) if column.key else None
+        dropped = self._final.column(column.name)
+        if dropped is not None and not self._moves_away(column.name, renamed_only=True):
+            if not self._stage(column):
+                return
+            self._retire(column, dropped.type, until=True)
         self._found.columns.append(
             dataclasses.replace(
                 self._entry(column),

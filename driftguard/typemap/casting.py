@@ -25,6 +25,7 @@ _BETWEEN_TIMES = {
     ("TIMESTAMP_NTZ", "TIMESTAMP_TZ"): Cast.UTC,
     ("TIMESTAMP_LTZ", "TIMESTAMP_TZ"): Cast.MOMENT,
     ("TIMESTAMP_LTZ", "TIMESTAMP_NTZ"): Cast.WALL_CLOCK,
+    ("TIMESTAMP_NTZ", "DATE"): Cast.DAY,  # STAGING was made for timestamps, and dates come now
 }
 
 
@@ -101,7 +102,7 @@ _FAMILIES = {
     "BOOLEAN": ("BOOLEAN", "VARCHAR"),
     "STRING": ("VARCHAR",),
     "BINARY": ("BINARY",),
-    "DATE32": ("DATE", "VARCHAR"),
+    "DATE32": ("DATE", "VARCHAR", "TIMESTAMP_NTZ"),
     "TIME32": ("TIME",),
     "TIMESTAMP": ("TIMESTAMP_NTZ",),
     "TIMESTAMP_UTC": ("TIMESTAMP_LTZ",),
@@ -152,6 +153,8 @@ def no_merge(parquet: str, staging: SfType, final: SfType, pg: PgType | None) ->
         return "the merge knows no way from the one to the other"
     if cast is Cast.NUMBER and (final.precision or 38) < 38:
         return "the merge makes a number of up to 38 digits of the text: one too large would stop it; take NUMBER(38,…)"
+    if cast is Cast.DAY and not parquet.startswith("DATE"):
+        return "FINAL has no time of day: it would be cut"
     if cast is Cast.HEX and (final.length or 0) < (staging.length or 0) // 2:
         return "FINAL is shorter than what can arrive: one value too long would stop the merge"
     if cast is not Cast.NONE:

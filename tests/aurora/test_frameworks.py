@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from driftguard.aurora.frameworks import Flyway, Plain, choose
+from driftguard.aurora.frameworks import FRAMEWORKS, Dbmate, Diesel, Flyway, Goose, Plain, Pop, Prisma, choose
 from driftguard.errors import MigrationError, UsageError
 
 
@@ -102,7 +102,7 @@ def test_flyway_files_are_told_by_their_names(tmp_path: Path) -> None:
     assert choose(folder(tmp_path, "V1__a.sql")).name == "flyway"
     assert choose(folder(tmp_path / "other", "V1.sql", "001_a.sql", "R__x.sql")).name == "plain"
     assert choose(tmp_path, "plain").name == "plain"
-    with pytest.raises(UsageError, match="one of flyway, plain"):
+    with pytest.raises(UsageError, match=r"one of .*flyway.*plain"):
         choose(tmp_path, "nope")
 
 
@@ -115,3 +115,132 @@ def test_a_flyway_placeholder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "V1__a.sql").write_text("SELECT 1;\nSELECT '${user}'", encoding="utf-8")
     with pytest.raises(MigrationError, match=r"V1__a\.sql:2: \$\{user\}"):
         Flyway().read(tmp_path)
+
+
+GOOSE = """-- of last spring
+-- +goose Up
+-- +goose StatementBegin
+CREATE TABLE a (b int);
+-- +goose StatementEnd
+
+-- +goose Down
+DROP TABLE a;
+"""
+
+
+def test_goose_runs_the_way_up_and_keeps_the_lines(tmp_path: Path) -> None:
+    (tmp_path / "2_a.sql").write_text(GOOSE)
+    (tmp_path / "10_b.sql").write_text("-- +goose NO TRANSACTION\n-- +goose Up\nSELECT 1;\n")
+    (tmp_path / "3_c.go").write_text("package migrations")
+    (tmp_path / "3_c_test.go").write_text("package migrations")
+    (tmp_path / "notes.sql").write_text("DROP TABLE b;")
+    found, skipped = Goose().read(tmp_path)
+    assert [(m.name, m.transaction) for m in found] == [("2_a.sql", True), ("10_b.sql", False)]
+    assert "DROP" not in found[0].sql
+    assert found[0].sql.splitlines()[3] == "CREATE TABLE a (b int);"
+    assert {s.path.name: s.reason for s in skipped} == {
+        "3_c.go": "written in Go, and only SQL is run: what it changes is not seen",
+        "notes.sql": "not a name that goose runs",
+    }
+
+
+def test_dbmate_runs_the_way_up(tmp_path: Path) -> None:
+    (tmp_path / "1_a.sql").write_text("-- migrate:up transaction:false\nSELECT 1;\n\n-- migrate:down\nSELECT 2;\n")
+    found, _ = Dbmate().read(tmp_path)
+    assert not found[0].transaction
+    assert "SELECT 2" not in found[0].sql
+
+
+@pytest.mark.parametrize(
+    ("framework", "text", "message"),
+    [
+        ("goose", "CREATE TABLE a (b int);", "1_a.sql: no line `-- \\+goose Up`"),
+        ("goose", "-- +goose ENVSUB ON\n-- +goose Up\nSELECT ${A};", "1_a.sql:1: .*environment"),
+        ("dbmate", "-- migrate:down\nSELECT 1;", "no line `-- migrate:up`"),
+        ("pop", "CREATE TABLE a ();\nINSERT INTO {{ .Parameters.a }} DEFAULT VALUES", "1_a.up.sql:2: {{ .Parameters"),
+    ],
+)
+def test_a_file_that_its_tool_does_not_run_as_it_is_is_refused(
+    tmp_path: Path, framework: str, text: str, message: str
+) -> None:
+    (tmp_path / ("1_a.up.sql" if framework == "pop" else "1_a.sql")).write_text(text)
+    with pytest.raises(MigrationError, match=message):
+        choose(tmp_path, framework).read(tmp_path)
+
+
+def test_diesel_orders_by_version_without_hyphens(tmp_path: Path) -> None:
+    folder(tmp_path, "2017-08-31-230457_b/up.sql", "2017-08-31-230457_b/down.sql", "20170830000000_a/up.sql")
+    folder(tmp_path, "00000000000000_setup/up.sql", "20170901000000_empty/notes.txt")
+    (tmp_path / "20170830000000_a" / "metadata.toml").write_text("run_in_transaction = false")
+    found, skipped = Diesel().read(tmp_path)
+    assert [(m.name, m.transaction) for m in found] == [
+        ("00000000000000_setup/up.sql", True),
+        ("20170830000000_a/up.sql", False),
+        ("2017-08-31-230457_b/up.sql", True),
+    ]
+    assert [s.path.name for s in skipped] == ["20170901000000_empty"]
+    (tmp_path / "20170830000000_a" / "metadata.toml").write_text("run_in_transaction =")
+    with pytest.raises(MigrationError, match=r"20170830000000_a/metadata\.toml: not TOML"):
+        Diesel().read(tmp_path)
+
+
+def test_prisma_orders_by_name_as_text(tmp_path: Path) -> None:
+    """A date alone comes after a date with a time of the same day."""
+    folder(tmp_path, "20250625_x/migration.sql", "20250625101112_y/migration.sql", "migration_lock.toml")
+    assert [m.name for m in Prisma().read(tmp_path)[0]] == [
+        "20250625101112_y/migration.sql",
+        "20250625_x/migration.sql",
+    ]
+
+
+def test_pop_takes_the_file_for_postgresql(tmp_path: Path) -> None:
+    folder(tmp_path, "1_a.up.sql", "1_a.postgres.up.sql", "1_a.mysql.up.sql", "1_a.down.sql", "2_b.sqlite3.up.sql")
+    folder(tmp_path, "3_c.autocommit.up.sql", "10_d.pg.up.sql", "10_d.up.sql", "4_e.fizz", "README.sql")
+    found, skipped = Pop().read(tmp_path)
+    assert [(m.name, m.transaction) for m in found] == [
+        ("1_a.postgres.up.sql", True),
+        ("3_c.autocommit.up.sql", False),
+        ("10_d.pg.up.sql", True),
+    ]
+    reasons = {s.path.name: s.reason for s in skipped}
+    assert reasons["1_a.up.sql"] == reasons["10_d.up.sql"] == "there is a file for PostgreSQL"
+    assert reasons["2_b.sqlite3.up.sql"] == "for sqlite3"
+    assert "written in fizz" in reasons["4_e.fizz"]
+    with pytest.raises(UsageError, match=r"1_a\.up\.sql and 1_b\.up\.sql"):
+        Pop().read(folder(tmp_path / "twice", "1_a.up.sql", "1_b.up.sql"))
+
+
+def test_sqlx_and_flyway_say_what_runs_outside_a_transaction(tmp_path: Path) -> None:
+    (tmp_path / "1_a.sql").write_text("-- no-transaction\nVACUUM;")
+    (tmp_path / "2_b.sql").write_text("SELECT 1; -- no-transaction")
+    assert [m.transaction for m in Plain().read(tmp_path)[0]] == [False, True]
+    place = folder(tmp_path / "flyway", "V1__a.sql", "V2__b.sql")
+    (place / "V1__a.sql.conf").write_text("executeInTransaction=false\n")
+    assert [m.transaction for m in Flyway().read(place)[0]] == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("framework", "files"),
+    [
+        ("prisma", {"1_a/migration.sql": "SELECT 1"}),
+        ("diesel", {"1_a/up.sql": "SELECT 1", "1_a/down.sql": ""}),
+        ("pop", {"1_a.cockroach.up.sql": "", "1_a.up.sql": "SELECT 1"}),
+        ("goose", {"0_z.sql": "", "1_a.sql": GOOSE}),
+        ("dbmate", {"1_a.sql": "-- migrate:up\nSELECT 1"}),
+        ("plain", {"1_a.up.sql": "SELECT 1", "1_a.down.sql": "", "2_b.sql": "SELECT '+goose Up'"}),
+    ],
+)
+def test_the_framework_is_told_by_names_and_marks(tmp_path: Path, framework: str, files: dict[str, str]) -> None:
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    assert choose(tmp_path).name == framework
+    assert FRAMEWORKS[framework]().name == framework
+
+
+@pytest.mark.parametrize("framework", sorted(FRAMEWORKS))
+def test_a_folder_with_nothing_to_run_is_refused(tmp_path: Path, framework: str) -> None:
+    with pytest.raises(UsageError, match="to run in"):
+        FRAMEWORKS[framework]().read(tmp_path)
+    with pytest.raises(UsageError, match="not a folder"):
+        FRAMEWORKS[framework]().read(tmp_path / "nope")

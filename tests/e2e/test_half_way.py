@@ -132,8 +132,8 @@ def test_of_several_applies_together_one_works_and_the_others_say_who(
     pids = [warm.start(folder, "apply") for folder in folders]
     codes = [warm.wait(pid) for pid in pids]
     assert 0 in codes
-    for code, folder in zip(codes, folders, strict=True):
-        lines = (folder / "err.txt").read_text().splitlines()
+    for code, pid in zip(codes, pids, strict=True):
+        lines = warm.said(pid)[1].splitlines()
         if code:
             assert code == 3, lines
             assert len(lines) == 1, lines
@@ -165,7 +165,7 @@ def overtaken(one: Rig, warm: Warm, proxy: Proxy, wait: float) -> None:
         os.kill(pids[0], signal.SIGCONT)
         go.set()
     assert warm.wait(pids[0]) == 4
-    (line,) = (one.directory / "err.txt").read_text().splitlines()
+    (line,) = warm.said(pids[0])[1].splitlines()
     assert "the lease was lost to another apply" in line
     assert (one.landing(), len(sent(one))) == before
     finished(one)

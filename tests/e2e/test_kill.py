@@ -55,8 +55,8 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
     try:
         one, proxy = found.start()
         assert {operation.kind for operation in one.revision.operations} == set(KINDS)
-        code = warm.wait(warm.start(one.directory, "apply", "--jobs", "1"))
-        assert code == 0, (one.directory / "err.txt").read_text()
+        done = warm.run(one.directory, ("apply", "--jobs", "1"))
+        assert done.returncode == 0, done.stderr
         found.texts = tuple(proxy.seen)
         found.landing, found.journal = one.landing(), tuple(one.journal())
         proxy.close()
@@ -100,8 +100,8 @@ def cut(ground: Ground, at: int, how: str, jobs: int) -> bool:
     one, proxy = ground.start()
     try:
         proxy.at, proxy.how = at, how
-        code = ground.warm.wait(ground.warm.start(one.directory, "apply", "--jobs", str(jobs), network_timeout=1))
-        assert code == 0, (at, how, (one.directory / "err.txt").read_text())
+        pid = ground.warm.start(one.directory, "apply", "--jobs", str(jobs), network_timeout=1)
+        assert ground.warm.wait(pid) == 0, (at, how, ground.warm.said(pid))
         if not proxy.broken:
             return False
     finally:

@@ -29,7 +29,9 @@ import psycopg
 from psycopg import sql
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-sys.path.insert(0, str(ROOT / "tests" / "support"))
+sys.path[:0] = [str(ROOT / "tests" / "support"), str(ROOT / "tests" / "field")]
+
+from checkouts import commit_of, find, git, write_part  # noqa: E402
 
 from driftguard.aurora.connect import one_line  # noqa: E402
 from driftguard.aurora.dump import Rows, read_dump  # noqa: E402
@@ -37,30 +39,31 @@ from driftguard.aurora.embedded import EmbeddedPostgres  # noqa: E402
 from driftguard.sandbox.compare import Comparison, compare_table  # noqa: E402
 from home import Home  # noqa: E402
 
+TITLE = "Public schemas, value by value"
 GENERATED_ROWS = 12
 
 
 @dataclass(frozen=True)
 class Project:
-    """`folders`: what its clone may be called. `files` hold schema and data; generated rows go where there is no data."""
+    """`files` hold schema and data; generated rows go where there is no data."""
 
     name: str
-    folders: tuple[str, ...]
+    repository: str
     files: tuple[str, ...]
     generate: bool = False
 
 
 PROJECTS = (
-    Project("pagila", ("pagila", "devrimgunduz+pagila"), ("pagila-schema.sql", "pagila-data.sql")),
-    Project("pagila, newest schema", ("pagila", "devrimgunduz+pagila"), ("pagila-schema.sql",), generate=True),
+    Project("pagila", "devrimgunduz/pagila", ("pagila-schema.sql", "pagila-data.sql")),
+    Project("pagila, newest schema", "devrimgunduz/pagila", ("pagila-schema.sql",), generate=True),
     Project(
         "chinook-database",
-        ("chinook-database", "lerocha+chinook-database"),
+        "lerocha/chinook-database",
         ("ChinookDatabase/DataSources/Chinook_PostgreSql.sql",),
     ),
     Project(
         "openstreetmap-website",
-        ("openstreetmap-website", "openstreetmap+openstreetmap-website"),
+        "openstreetmap/openstreetmap-website",
         ("db/structure.sql",),
         generate=True,
     ),
@@ -94,22 +97,10 @@ class Result:
 # --- the project's files --------------------------------------------------------------------------------------------
 
 
-def repository(checkouts: Path, project: Project) -> Path | None:
-    for folder in project.folders:
-        for place in (checkouts / folder, checkouts / folder / "repo"):
-            if (place / ".git").exists() or (place / "HEAD").exists():
-                return place
-    return None
-
-
-def git(place: Path, *arguments: str) -> bytes:
-    return subprocess.run(["git", "-C", str(place), *arguments], check=True, capture_output=True).stdout
-
-
 def extract(place: Path, project: Project, target: Path) -> tuple[str, list[Path]]:
     """The newest commit that has all files whole (a partial clone may lack large ones), and copies of them."""
     history = git(place, "log", "--format=%H", "--", *project.files).decode().split()
-    for commit in [git(place, "rev-parse", "HEAD").decode().strip(), *history]:
+    for commit in [commit_of(place), *history]:
         try:
             texts = [git(place, "show", f"{commit}:{name}") for name in project.files]
         except subprocess.CalledProcessError:
@@ -439,8 +430,6 @@ def run(project: Project, place: Path) -> Result:
 
 def page(results: list[Result]) -> str:
     lines = [
-        "# Field results",
-        "",
         "Public schemas through the whole sandbox: load, check, plan, apply, merge, and every cell of FINAL compared with",
         "Aurora. Made by `make field FIELD_ARGS='--checkouts DIR'`; nothing of the projects is in this repository.",
         "",
@@ -453,7 +442,7 @@ def page(results: list[Result]) -> str:
         for r in results
     ]
     for r in results:
-        lines += ["", f"## {r.project}", ""]
+        lines += ["", f"### {r.project}", ""]
         lines.append(
             f"{r.statements} statements applied. Seconds: "
             + ", ".join(f"{k} {v:.1f}" for k, v in r.seconds.items())
@@ -470,7 +459,7 @@ def page(results: list[Result]) -> str:
         ):
             if entries:
                 lines += ["", f"{title}:", "", *(f"- {entry}" for entry in entries)]
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines)
 
 
 def main() -> int:
@@ -483,7 +472,7 @@ def main() -> int:
     for project in PROJECTS:
         if options.only and options.only not in project.name:
             continue
-        place = repository(options.checkouts, project)
+        place = find(options.checkouts, project.repository)
         if place is None:
             print(f"{project.name}: no clone in {options.checkouts}, left out")
             continue
@@ -502,7 +491,7 @@ def main() -> int:
     if options.only:
         print(page(results))
     else:
-        options.out.write_text(page(results), encoding="utf-8")
+        write_part(options.out, TITLE, page(results))
         print(f"wrote {options.out}")
     return 0 if all(r.good for r in results) else 1
 

@@ -121,7 +121,11 @@ def landed(*tables: Table, dms: DmsTask | None = None) -> Estate:
 def applied(estate: Estate, plan: Plan) -> Estate:
     for operation in plan.operations:
         estate = operation.effect(estate)
-    # what Snowflake prints for NULL_IF = ()
+    return as_shown(estate)
+
+
+def as_shown(estate: Estate) -> Estate:
+    """With what Snowflake prints for NULL_IF = ()."""
     formats = tuple(
         dataclasses.replace(f, options=tuple((k, "[]" if k == "NULL_IF" else v) for k, v in f.options))
         for f in estate.file_formats

@@ -11,6 +11,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +24,16 @@ from driftguard.dms.files import dms_tasks
 from driftguard.sandbox.compare import Comparison, compare_table
 from driftguard.sandbox.dms import DmsStandIn, Switches
 from driftguard.sandbox.environment import running, sync
+from warm import Warm
 
 WITHOUT_SNOWFLAKE = {k: v for k, v in os.environ.items() if not k.startswith(("SNOWFLAKE_", "DRIFTGUARD_", "PG"))}
 ENVIRONMENT = {**WITHOUT_SNOWFLAKE, "PYTHONPATH": str(Path(driftguard.__file__).parent.parent), "PYTHONUNBUFFERED": "1"}
+
+
+@cache
+def _warm() -> Warm:
+    """One for all homes; it ends when this process does, because its input ends."""
+    return Warm(ENVIRONMENT)
 
 
 @dataclass(frozen=True)
@@ -37,11 +45,8 @@ class Home:
     # --- the command line -------------------------------------------------------------------------------------------
 
     def try_(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run driftguard in this folder, whatever comes of it."""
-        return subprocess.run(
-            [sys.executable, "-m", "driftguard", *arguments],
-            cwd=self.directory, env=ENVIRONMENT, capture_output=True, text=True, timeout=300,
-        )  # fmt: skip
+        """Run driftguard in this folder, in a process of its own, whatever comes of it."""
+        return _warm().run(self.directory, arguments)
 
     def run(self, *arguments: str, code: int = 0) -> str:
         """What driftguard prints; it must end with `code`."""

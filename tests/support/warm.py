@@ -1,22 +1,26 @@
-"""Starts the command line by forking a process that has everything imported: importing takes longer than an apply."""
+"""Starts the command line by forking a process that has everything imported: importing takes longer than most commands."""
 
 from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 import threading
+from collections.abc import Iterable
 from pathlib import Path
 
 
 class Warm:
-    """`start` gives a running driftguard; `wait` its exit code (negative: a signal) and what it printed."""
+    """`start` gives a running driftguard; `wait` its exit code (negative: a signal); `said` what it printed."""
 
     def __init__(self, environment: dict[str, str]) -> None:
         self._process = subprocess.Popen(
             [sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
         )
+        self._said = Path(tempfile.mkdtemp(prefix="driftguard-said-"))
         self._ends: dict[int, int] = {}
         self._arrived = threading.Condition()
         self._pids: list[int] = []
@@ -25,22 +29,43 @@ class Warm:
     def start(self, directory: Path, *arguments: str, network_timeout: int = 0) -> int:
         """The process id."""
         assert self._process.stdin is not None
-        order = {"directory": str(directory), "arguments": arguments, "network_timeout": network_timeout}
+        order = {
+            "directory": str(directory),
+            "said": str(self._said),
+            "arguments": arguments,
+            "network_timeout": network_timeout,
+        }
         with self._arrived:
             self._process.stdin.write(json.dumps(order) + "\n")
             self._process.stdin.flush()
             assert self._arrived.wait_for(lambda: self._pids, timeout=60)
             return self._pids.pop()
 
-    def wait(self, pid: int) -> int:
+    def wait(self, pid: int, timeout: float = 120) -> int:
         with self._arrived:
-            assert self._arrived.wait_for(lambda: pid in self._ends, timeout=120), "it does not end"
-            return self._ends[pid]
+            assert self._arrived.wait_for(lambda: pid in self._ends, timeout=timeout), "it does not end"
+            return self._ends.pop(pid)
+
+    def said(self, pid: int) -> tuple[str, str]:
+        """(stdout, stderr) of one that has ended, once."""
+        files = [self._said / f"{pid}.{name}" for name in ("out", "err")]
+        out, err = (file.read_text(encoding="utf-8") for file in files)
+        for file in files:
+            file.unlink()
+        return out, err
+
+    def run(self, directory: Path, arguments: Iterable[str]) -> subprocess.CompletedProcess[str]:
+        """From start to end."""
+        arguments = list(arguments)
+        pid = self.start(directory, *arguments)
+        code = self.wait(pid, timeout=300)
+        return subprocess.CompletedProcess(["driftguard", *arguments], code, *self.said(pid))
 
     def close(self) -> None:
         assert self._process.stdin is not None
         self._process.stdin.close()
         self._process.wait(timeout=30)
+        shutil.rmtree(self._said)
 
     def _read(self) -> None:
         assert self._process.stdout is not None
@@ -63,24 +88,32 @@ def _child(order: dict[str, object]) -> int:
         connect = Session.connect
         Session.connect = lambda *a, **k: connect(*a, **{**k, "network_timeout": seconds})  # type: ignore[assignment, method-assign]
     os.chdir(str(order["directory"]))
-    for number, name in ((1, "out.txt"), (2, "err.txt")):
-        os.dup2(os.open(name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), number)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    for number, name in ((1, "out"), (2, "err")):
+        file = f"{order['said']}/{os.getpid()}.{name}"
+        os.dup2(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), number)
     try:
-        main(list(order["arguments"]))  # type: ignore[call-overload]
+        main(list(order["arguments"]), prog_name="driftguard")  # type: ignore[call-overload]
     except SystemExit as end:
         return int(end.code or 0)
     return 0
 
 
+def _import_everything() -> None:
+    """What a command imports when it is called."""
+    import importlib
+    import pkgutil
+
+    import driftguard
+
+    for module in pkgutil.walk_packages(driftguard.__path__, "driftguard."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+    import snowflake.connector  # noqa: F401
+
+
 def _main() -> None:
-    import snowflake.connector
-
-    import driftguard.commands.apply
-    import driftguard.commands.status
-
-    assert snowflake.connector
-    assert driftguard.commands.apply
-    assert driftguard.commands.status
+    _import_everything()
     lock = threading.Lock()
     print_ = sys.stdout
 
@@ -101,6 +134,7 @@ def _main() -> None:
                 code = _child(json.loads(line))
             finally:
                 sys.stdout.flush()
+                sys.stderr.flush()
                 os._exit(code)
         tell(f"started {pid}")
         threading.Thread(target=reap, args=(pid,), daemon=True).start()

@@ -1,0 +1,1 @@
+ALTER TABLE shop.orders ALTER COLUMN placed TYPE date;
