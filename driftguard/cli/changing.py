@@ -76,7 +76,9 @@ def plan(
         click.echo(json.document(content), nl=False)
     elif format_ == "markdown":
         summaries, costs = [f"{op.phase}: {op.summary()}" for op in operations], [price.line for price in result.costs]
-        click.echo(markdown.plan(summaries, result.statements, result.plan.notes, costs), nl=False)
+        click.echo(
+            markdown.plan(summaries, result.statements, result.plan.notes, result.markers, costs=costs), nl=False
+        )
     else:
         click.echo(
             text.plan(
