@@ -114,8 +114,7 @@ def _merge(spec: MergeSpec, rows: list[str]) -> list[str]:
     )
     found = {item.column.final: item.found for item in uncertain(spec)}
     updates = [*(assignment(c, found.get(c.final)) for c in plain), f"{commit_ts} = s.{commit_ts}", f"{seq} = s.{seq}"]
-    names = [*(quote(c.final) for c in spec.columns), commit_ts, seq]
-    values = [_value(c, found.get(c.final)) for c in spec.columns] + [f"s.{commit_ts}", f"s.{seq}"]
+    names, values = inserted(spec)
     return [
         f"  MERGE INTO {qualified(spec.final)} AS t",
         "  USING (",
@@ -131,6 +130,14 @@ def _merge(spec: MergeSpec, rows: list[str]) -> list[str]:
         "    " + ",\n    ".join(values),
         "  );",
     ]
+
+
+def inserted(spec: MergeSpec) -> tuple[list[str], list[str]]:
+    """The columns of a new row and their values, out of a source called `s`."""
+    found = {item.column.final: item.found for item in uncertain(spec)}
+    own = [quote(DG_COMMIT_TS), quote(DG_SEQ)]
+    names = [*(quote(c.final) for c in spec.columns), *own]
+    return names, [*(_value(c, found.get(c.final)) for c in spec.columns), *(f"s.{name}" for name in own)]
 
 
 def _or_completed(spec: MergeSpec, newer: str) -> str:

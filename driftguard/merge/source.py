@@ -295,7 +295,7 @@ def operation(spec: MergeSpec, of: str = "") -> str:
     return f"COALESCE({of}{quote(spec.op)}, 'I')" if spec.op else "'I'"
 
 
-def _is_load() -> str:
+def is_load() -> str:
     """Full-load files are named LOAD00000001.parquet, SEGMENT1_LOAD… when loaded in parallel; CDC files by their time.
 
     Source: AWS DMS User Guide, "Using Amazon S3 as a target for AWS DMS".
@@ -309,11 +309,11 @@ def commit_time(spec: MergeSpec) -> str:
     own = f"TRY_TO_TIMESTAMP_NTZ({quote(spec.commit_time)})"
     if spec.loads_at_start:
         return own
-    start = f"(SELECT MIN({own}) FROM {qualified(spec.staging)} WHERE {_is_load()})"
-    return f"IFF({_is_load()}, {start}, {own})"
+    start = f"(SELECT MIN({own}) FROM {qualified(spec.staging)} WHERE {is_load()})"
+    return f"IFF({is_load()}, {start}, {own})"
 
 
 def _sequence(spec: MergeSpec) -> str:
     change = f"COALESCE({quote(spec.change_seq)}, '')" if spec.change_seq else "''"
     row = f"LPAD(TO_VARCHAR({quote(DG_ROW)}), 12, '0')"
-    return f"IFF({_is_load()}, '0', '1') || '|' || {change} || '|' || {quote(DG_FILE)} || '|' || {row}"
+    return f"IFF({is_load()}, '0', '1') || '|' || {change} || '|' || {quote(DG_FILE)} || '|' || {row}"

@@ -12,6 +12,7 @@ from driftguard.operations import (
     drop_not_null,
     manual,
     read_again,
+    rekey_final,
     replace_merge,
     widen_column,
 )
@@ -27,6 +28,7 @@ _MODULES = (
     drop_not_null,
     manual,
     read_again,
+    rekey_final,
     replace_merge,
     widen_column,
 )

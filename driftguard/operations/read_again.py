@@ -33,11 +33,11 @@ class ReadAgain(Operation):
     def touches(self) -> tuple[ObjectName, ...]:
         return (self.task, self.merge.staging, self.merge.final)
 
-    def rewrites(self) -> tuple[ObjectName, ...]:
-        return (self.merge.final,)
-
     def waits_for(self) -> ObjectName:
         return self.task
+
+    def rewrites(self) -> tuple[ObjectName, ...]:
+        return (self.merge.final,)
 
     def readiness(self, estate: Estate) -> Readiness:
         if reached(estate, self.name):

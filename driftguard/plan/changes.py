@@ -98,7 +98,7 @@ def changes(pair: Pair, context: Context) -> Change:
     if isinstance(twins, str):
         return Change(notes=[f"{pair.landing.final}: left to you: {twins}; or reload the table"])
     found.final_adds = twins
-    name = _marker(pair.landing.final, found.columns, context)
+    name = marker_name(pair.landing.final, repr(found.columns), context)
     found.columns = [dataclasses.replace(c, marker=name) for c in found.columns]
     return found
 
@@ -117,10 +117,10 @@ def _is_under_way(pair: Pair, name: str) -> bool:
     return any(c.final == name for c in pair.under_way)
 
 
-def _marker(final: ObjectName, columns: list[MergeColumn], context: Context) -> str:
+def marker_name(final: ObjectName, what: str, context: Context) -> str:
     """A name that two plans side by side do not share, and that the same change made a second time does not reuse."""
     known = sum(m.name.startswith(f"{final}:") for m in context.estate.milestones)
-    digest = hashlib.sha256(repr(columns).encode()).hexdigest()[:8]
+    digest = hashlib.sha256(what.encode()).hexdigest()[:8]
     return f"{final}:{known + 1}:{digest}"
 
 

@@ -9,6 +9,7 @@ from driftguard.drift.context import Context, Pair, misfits
 from driftguard.drift.fit import Fit, fit
 from driftguard.drift.merging import merge_spec
 from driftguard.model.catalog import Column
+from driftguard.model.identifiers import ObjectName
 from driftguard.model.landing import FinalColumn
 from driftguard.model.merge import OLD, Earlier, MergeColumn, MergeSpec, precision_for, scale_for
 from driftguard.model.snowflake import SfTable
@@ -63,7 +64,7 @@ class _Group:
         self._final = final
         self._now = merge_spec(pair, context.policy)
 
-    def operations(self, where: tuple[object, str]) -> list[Operation]:
+    def operations(self, where: tuple[ObjectName, str]) -> list[Operation]:
         landing = self._pair.landing
         fills, reasons = self._fills()
         again = tuple(c.final for c in self._entries if c.since or c.until)
@@ -83,13 +84,13 @@ class _Group:
         )
         return found
 
-    def _await(self, where: tuple[object, str]) -> AwaitMarker:
+    def _await(self, where: tuple[ObjectName, str]) -> AwaitMarker:
         landing, policy = self._pair.landing, self._context.policy
         marker, column = where
         table = landing.emissions[0].source.table
         return AwaitMarker(
             name=self._name,
-            marker=marker,  # type: ignore[arg-type]
+            marker=marker,
             column=column,
             control=self._now.watermark,
             final=landing.final,

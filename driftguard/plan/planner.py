@@ -22,10 +22,11 @@ from driftguard.operations.create_landing import CreateLanding
 from driftguard.operations.drop_not_null import DropNotNull
 from driftguard.operations.replace_merge import ReplaceMerge
 from driftguard.operations.widen_column import WidenColumn
-from driftguard.plan.changes import Change, changes
+from driftguard.plan.changes import Change, changes, marker_landing
 from driftguard.plan.completion import completion
 from driftguard.plan.governed import added_to_final, final_column
 from driftguard.plan.owners import all_ours, hand_over, merge_work, rebuilds
+from driftguard.plan.rekeying import rekeying
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +66,7 @@ def _landing(pair: Pair, context: Context, notes: list[str], planned: Collection
     free = _replaces(pair, context.policy) and rebuilds(context.policy)
     change = changes(pair, context) if free else Change()
     if old := changed_key(pair, context):
-        notes.append(
-            f"{pair.landing.final}: nothing planned, it is merged by the old key ({', '.join(old)}); see DG206"
-        )
-        return []
+        return _other_key(pair, context, old, notes, planned)
     operations = _expand(pair, context, change, notes)
     if not all_ours(context.policy):
         operations = hand_over(operations, pair, context)
@@ -87,6 +85,30 @@ def _landing(pair: Pair, context: Context, notes: list[str], planned: Collection
     after = dataclasses.replace(context, estate=estate)
     (pair,) = pair_up([pair.landing], estate)
     return operations + completion(pair, after, planned)
+
+
+def _other_key(
+    pair: Pair, context: Context, old: tuple[str, ...], notes: list[str], planned: Collection[str]
+) -> list[Operation]:
+    """The columns now, and FINAL anew once the table was reloaded. The merge stays as it is until then."""
+    landing = pair.landing
+    free = _replaces(pair, context.policy) and rebuilds(context.policy)
+    if not free or marker_landing(context) is None or pair.under_way:
+        why = "another change is under way" if pair.under_way else "see DG206"
+        notes.append(f"{landing.final}: nothing planned, it is merged by the old key ({', '.join(old)}); {why}")
+        return []
+    assert pair.final is not None
+    assert pair.staging is not None
+    operations: list[Operation] = []
+    added = added_to_final(pair, context, (), (), notes)
+    if added is not None:
+        operations.append(added)
+    gained = _missing(pair.staging, landing.staging_columns)
+    if gained:
+        operations.append(AddColumns(landing.staging, gained))
+    if any(name.startswith(f"{landing.final}:") for name in planned):
+        return operations
+    return operations + rekeying(pair, context)
 
 
 def _replaces(pair: Pair, policy: Policy) -> bool:

@@ -64,13 +64,14 @@ def test_it_names_what_it_touches_and_says_what_it_does(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", CASES)
 def test_what_cannot_be_brought_back_is_kept_first(kind: str) -> None:
-    """Its first statement is the clone, which is there however far an apply gets after it."""
+    """Once nothing is at work, the first statement is the clone: it is there however far an apply gets after it."""
     operation, estate = CASES[kind]
     dangerous = {h.kind for h in operation.hazards()} & {HazardKind.LOSES_DATA, HazardKind.REBUILDS_TABLE}
     kept = operation.undo()
     assert (kept is not None) == bool(dangerous)
     if kept is not None:
-        assert operation.statements(estate)[0] == kept.keep
+        first = next(s for s in operation.statements(estate) if not s.sql.endswith(" SUSPEND"))
+        assert first == kept.keep
 
 
 def test_a_column_of_another_type_under_the_same_name_blocks_the_addition() -> None:

@@ -20,6 +20,7 @@ from driftguard.operations.drop_not_null import DropNotNull
 from driftguard.operations.manual import Manual, ManualAfter
 from driftguard.operations.predicate import Predicate, Wanted
 from driftguard.operations.read_again import ReadAgain
+from driftguard.operations.rekey_final import RekeyFinal
 from driftguard.operations.rename import Rename
 from driftguard.operations.replace_merge import ReplaceMerge
 from driftguard.operations.widen_column import WidenColumn
@@ -110,6 +111,10 @@ CASES: dict[str, tuple[Operation, Estate]] = {
     "complete_change": (
         CompleteChange(TASK, SPEC, (Rename("C", "C__OLD"), Rename("NEW", "C"), Rename("LATER", "NEW"))),
         LATER,
+    ),
+    "rekey_final": (
+        RekeyFinal("DB.FINAL.T:1:abc", TASK, PIPE, SPEC, "shop.t"),
+        dataclasses.replace(WITH_NEW, pipes=ARRIVED.pipes),
     ),
     "create_landing": (
         CreateLanding(

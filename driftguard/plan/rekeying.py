@@ -1,0 +1,36 @@
+"""What a changed primary key needs after the Aurora deploy."""
+
+from __future__ import annotations
+
+from driftguard.drift.context import Context, Pair
+from driftguard.drift.merging import merge_spec
+from driftguard.operations.await_marker import AwaitMarker, Becomes
+from driftguard.operations.base import Operation
+from driftguard.operations.rekey_final import RekeyFinal
+from driftguard.plan.changes import marker_landing, marker_name
+
+
+def rekeying(pair: Pair, context: Context) -> list[Operation]:
+    """Wait for the marker, then fill FINAL anew from a reload. There must be a table of markers."""
+    where = marker_landing(context)
+    assert where is not None
+    landing, policy = pair.landing, context.policy
+    spec = merge_spec(pair, policy)
+    name = marker_name(landing.final, repr([c for c in spec.columns if c.key]), context)
+    table = landing.emissions[0].source.table
+    source = context.catalog.table(table) if context.catalog else None
+    key = [c.source for c in landing.key]
+    return [
+        AwaitMarker(
+            name=name,
+            marker=where[0],
+            column=where[1],
+            control=spec.watermark,
+            final=landing.final,
+            pipe=landing.pipe,
+            table=(table.schema, table.name),
+            deployed=tuple(Becomes(c.name, c.type.text) for c in (source.columns if source else ()) if c.name in key),
+            hold_seconds=policy.marker_hold_seconds,
+        ),
+        RekeyFinal(name, landing.task, landing.pipe, spec, str(table)),
+    ]
