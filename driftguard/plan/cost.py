@@ -58,9 +58,8 @@ class Cost:
         }
 
 
-def cost(operation: Operation, estate: Estate) -> Cost:
-    """What it costs to run `operation` on this estate."""
-    after = operation.effect(estate)
+def cost(operation: Operation, estate: Estate, after: Estate) -> Cost:
+    """What it costs to run `operation` on this estate, which is `after` it."""
     rewrites = tuple(_rewrite(name, estate) for name in operation.rewrites())
     changed = [name for name in operation.touches() if find_table(estate, name) != find_table(after, name)]
     tables = dict.fromkeys([*changed, *operation.rewrites()])
