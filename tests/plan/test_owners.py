@@ -67,6 +67,12 @@ def _done(plan: Plan, number: int) -> Estate:
     return estate
 
 
+def test_a_finding_names_the_owner_of_what_is_missing() -> None:
+    found = {f.code: f.remedy for f in compare(context(NEW, estate=landed(OLD), policy=owned(final="terraform")))}
+    assert "FINAL tables are managed elsewhere (terraform)" in found["DG202"]
+    assert "elsewhere" not in found["DG102"]
+
+
 def test_terraform_gets_blocks_of_its_provider() -> None:
     policy = dataclasses.replace(owned(final="terraform"), masking=(Masking("tier", ObjectName("DB", "G", "M")),))
     (text,) = texts(make_plan(context(NEW, estate=landed(OLD), policy=policy)))
