@@ -74,7 +74,7 @@ def plan(
     for operation in made.operations:
         statements.append(operation.statements(simulated))
         after = operation.effect(simulated)
-        costs.append(cost(operation, simulated, after))
+        costs.append(cost(operation, simulated, after, estate))
         simulated = after
     revisions: tuple[Revision, ...] = ()
     if write_revision and made.operations:

@@ -18,7 +18,7 @@ OTHER = Consumer(ObjectName("DB", "BI", "W"), "STREAM", STAGING)
 
 
 def cost(operation: Operation, estate: Estate) -> Cost:
-    return priced(operation, estate, operation.effect(estate))
+    return priced(operation, estate, operation.effect(estate), estate)
 
 
 READ = dataclasses.replace(ESTATE, consumers=(VIEW, OTHER), looked=(CONSUMERS,))
