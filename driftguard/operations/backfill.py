@@ -61,12 +61,15 @@ class Backfill(Operation):
     def statements(self, estate: Estate) -> tuple[Statement, ...]:
         if reached(estate, self.name):
             return ()
+        return (*self.updates(), reach(self.control, self.name))
+
+    def updates(self) -> tuple[Statement, ...]:
+        """The portions, whatever has been noted of them."""
         number = self.portions + 1
-        updates = [
+        return tuple(
             Statement(self._update(n < self.portions), f"fill {self.table}.{self.column.final}, {n + 1} of {number}")
             for n in range(number)
-        ]
-        return (*updates, reach(self.control, self.name))
+        )
 
     def effect(self, estate: Estate) -> Estate:
         return with_milestone(estate, self.name)

@@ -46,6 +46,7 @@ def moving(pair: Pair, context: Context, notes: list[str]) -> list[Operation]:
             column=where[1],
             control=spec.watermark,
             final=was.final,
+            staging=was.staging,
             pipe=was.pipe,
             table=(table.schema, table.name),
             deployed=tuple(Becomes(c.name, c.type.text) for c in table.columns[:1]),

@@ -87,6 +87,7 @@ CASES: dict[str, tuple[Operation, Estate]] = {
             "NAME",
             SPEC.watermark,
             FINAL,
+            STAGING,
             PIPE,
             ("shop", "t"),
             (Becomes("new", "text"),),
