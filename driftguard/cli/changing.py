@@ -75,8 +75,10 @@ def plan(
         }
         click.echo(json.document(content), nl=False)
     elif format_ == "markdown":
-        summaries, costs = [op.summary() for op in operations], [price.line for price in result.costs]
-        click.echo(markdown.plan(summaries, result.statements, result.plan.notes, costs), nl=False)
+        summaries, costs = [f"{op.phase}: {op.summary()}" for op in operations], [price.line for price in result.costs]
+        click.echo(
+            markdown.plan(summaries, result.statements, result.plan.notes, result.markers, costs=costs), nl=False
+        )
     else:
         click.echo(
             text.plan(
@@ -84,7 +86,7 @@ def plan(
                 result.statements,
                 result.plan.notes,
                 result.markers,
-                [] if shell.quiet else [price.line for price in result.costs],
+                costs=[] if shell.quiet else [price.line for price in result.costs],
                 width=shell.width,
                 color=shell.color,
                 verbose=shell.verbose,

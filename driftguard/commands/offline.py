@@ -33,7 +33,7 @@ def upgrade_sql(
     except PlanError as error:
         raise PlanError(str(error.args[0]), hint="give a snapshot of Snowflake: -x snapshot=FILE") from None
     lines = [f"-- {step.revision}: {step.statement.summary}\n{step.statement.sql};\n" for step in outcome.steps]
-    lines += [f"-- not here: {line}" for line in outcome.waiting]
+    lines += [f"-- not here: {why}".replace("\n", "\n-- ") for why in outcome.waiting]
     return [*lines, f"-- afterwards, because the journal knows nothing of this: driftguard stamp {' '.join(chosen)}"]
 
 

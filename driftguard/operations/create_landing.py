@@ -120,7 +120,7 @@ class CreateLanding(Operation):
                 )
                 estate = with_table(estate, SfTable(name, made, primary_key=key))
         if self.with_pipe and find_pipe(estate, self.pipe) is None:
-            estate = with_pipe(estate, Pipe(self.pipe, self._copy()))
+            estate = with_pipe(estate, Pipe(self.pipe, self.copy))
         if self.with_task and find_task(estate, self.task) is None:
             body = generate(self.merge)
             estate = with_task(estate, Task(self.task, body, STARTED, self.schedule, self.warehouse or None))
@@ -142,9 +142,11 @@ class CreateLanding(Operation):
         return f"create the landing {self.final} with {', '.join(parts)}"
 
     def _create_pipe(self) -> str:
-        return f"CREATE PIPE IF NOT EXISTS {qualified(self.pipe)} AUTO_INGEST = TRUE AS\n{self._copy()}"
+        return f"CREATE PIPE IF NOT EXISTS {qualified(self.pipe)} AUTO_INGEST = TRUE AS\n{self.copy}"
 
-    def _copy(self) -> str:
+    @property
+    def copy(self) -> str:
+        """The pipe's COPY statement."""
         metadata = ", ".join(
             f"{quote(column)} = {source}"
             for column, source in (

@@ -358,7 +358,9 @@ class _Work:
         return Default(source.missing_value, expected), source.nullable
 
     def _refuse(self, column: FinalColumn, why: str) -> None:
-        self._found.handled.add(column.name)
+        """A column that FINAL does not have is added all the same: rows from now on have a value."""
+        if self._final.column(column.name) is not None:
+            self._found.handled.add(column.name)
         self._found.notes.append(f"{self._pair.landing.final}.{column.name}: {why}; reload the table")
 
     # -- lineage ----------------------------------------------------------------------------------------------------

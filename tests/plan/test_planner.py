@@ -125,9 +125,11 @@ def test_a_merge_of_somebody_else_is_not_touched() -> None:
 
 def test_where_others_manage_pipes_and_merges_only_tables_are_made() -> None:
     policy = dataclasses.replace(POLICY, merge_managed_by="dbt", pipe_managed_by="terraform")
-    (operation,) = make_plan(context(OLD, policy=policy)).operations
+    operation, pipe = make_plan(context(OLD, policy=policy)).operations
     made = [s.sql.split()[1] for s in operation.statements(Estate())]
     assert made == ["FILE", "TABLE", "TABLE"]
+    assert pipe.kind == "manual"
+    assert pipe.touches()[0].name == "ORDERS_PIPE"
 
 
 def test_a_changed_key_is_named_and_nothing_is_planned_for_its_merge() -> None:

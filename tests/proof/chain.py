@@ -129,6 +129,9 @@ def run(profile: Profile, directory: Path, database: str) -> Tally:
             (pair,) = context.pairs
             lobs = {c.source for c in pair.landing.emissions[0].columns if c.lob}
             tally = Tally()
+            snowflake = sandbox.connect()
+            with snowflake.cursor() as cursor:
+                cursor.execute("ALTER SESSION SET TIMEZONE = 'America/Los_Angeles'")
             for one in SORTS:
                 column = next((c for c in pair.landing.final_columns if c.source == one.column), None)
                 assert column is not None, f"{one.column} does not land"
@@ -136,7 +139,8 @@ def run(profile: Profile, directory: Path, database: str) -> Tally:
                 found = table.column(one.column)
                 assert found is not None
                 tally.typnames |= {found.type.name, found.type.resolved}
-                _judge(one, column, one.column in lobs, profile, aurora, sandbox, tally)
+                _judge(one, column, one.column in lobs, profile, aurora, snowflake, tally)
+            snowflake.close()
             return tally
     finally:
         sandbox.down()
@@ -198,9 +202,10 @@ def _judge(
     lob: bool,
     profile: Profile,
     aurora: psycopg.Connection[Any],
-    sandbox: Sandbox,
+    connection: Any,
     tally: Tally,
 ) -> None:
+    """`connection` is to Snowflake, in a session of another time zone."""
     family = FAMILIES[one.family]
     if one.family == "padded" and profile.postgresql.get("TrimSpaceInChar", True):
         family = replace(family, left=lambda text: text.rstrip(" "))
@@ -208,8 +213,7 @@ def _judge(
     source = dict(
         aurora.execute(f"SELECT id, {family.postgres.format(c=name)} FROM proof".replace("%%", "%")).fetchall()
     )
-    with sandbox.connect() as connection, connection.cursor() as cursor:
-        cursor.execute("ALTER SESSION SET TIMEZONE = 'America/Los_Angeles'")
+    with connection.cursor() as cursor:
         cursor.execute(f"SELECT ID, {family.snowflake.format(c=column.name)} FROM ANALYTICS.FINAL.PROOF")
         target = dict(cursor.fetchall())
     line = tally.types.setdefault(one.type, Line())

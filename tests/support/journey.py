@@ -205,17 +205,21 @@ def _differences(mine: Pair, fresh: Pair) -> list[str]:
 
 
 def _columns(ours: SfTable, theirs: SfTable, *, anything: bool) -> list[str]:
-    """STAGING may take `anything`, as text: files from before a change and from after it were in the pipe."""
+    """STAGING may take `anything` more: files from before a change and from after it were in the pipe."""
     found = []
     for column in theirs.columns:
         have = ours.column(column.name)
         if have is None:
             found.append(f"{ours.name}.{column.name} is missing")
-        elif fit(have.type, column.type) is not Fit.FITS and not (anything and have.type == _TEXT):
+        elif fit(have.type, column.type) is not Fit.FITS and not (anything and _looser(have.type, column.type)):
             found.append(f"{ours.name}.{column.name} is {have.type}, from nothing {column.type}")
         elif not have.nullable and column.nullable:
             found.append(f"{ours.name}.{column.name} is NOT NULL")
     return found
+
+
+def _looser(have: SfType, wanted: SfType) -> bool:
+    return have == _TEXT or (have.base, wanted.base) == ("TIMESTAMP_NTZ", "DATE")
 
 
 def _merge(pair: Pair, like: Pair) -> str:

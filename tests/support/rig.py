@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,9 +17,13 @@ from driftguard.errors import DriftguardError
 from driftguard.migrate.rehearsal import Outcome
 from driftguard.migrate.revision import Revision
 from driftguard.migrate.writing import write
-from driftguard.model.catalog import Table
+from driftguard.model.catalog import Catalog, Column, Table
+from driftguard.model.identifiers import ObjectName
 from driftguard.model.policy import Policy
 from driftguard.model.snowflake import Estate
+from driftguard.operations.await_marker import AwaitMarker
+from driftguard.operations.base import Operation
+from driftguard.operations.drop_columns import DropColumns
 from driftguard.plan.planner import Plan, make_plan
 from driftguard.sandbox.snowflake.server import SnowflakeServer
 from driftguard.snowflake.introspect import introspect
@@ -41,6 +45,41 @@ BY_HAND = (
 _NUMBERS = itertools.count(1)
 
 
+@dataclass(frozen=True)
+class Shape:
+    """`before` is landed, then `by_hand` is run; the plan goes from there to `after`, and `extra` is added to it."""
+
+    before: tuple[Table, ...] = (ORDERS, CUSTOMERS)
+    after: tuple[Table, ...] = LATER
+    by_hand: tuple[str, ...] = BY_HAND
+    extra: Callable[[str], tuple[Operation, ...]] = lambda database: ()
+
+
+# Every kind of operation, in all phases. The marker is in FINAL from the start: nothing waits.
+MARKER = table("marker", ("name", varchar(1000)), key=("name",), oid=1003)
+_COUPON = Column("coupon", 4, plain("text"), default="'none'::text", missing_value="none")
+_RENAMED = dataclasses.replace(CUSTOMERS.columns[1], name="full_name")
+_POINTS = Column("points", 4, plain("int4"))
+_LATER = (
+    dataclasses.replace(ORDERS, columns=(*ORDERS.columns, _COUPON)),
+    dataclasses.replace(CUSTOMERS, columns=(CUSTOMERS.columns[0], _RENAMED, Column("name", 3, plain("text")), _POINTS)),
+    LATER[2],
+    MARKER,
+)
+WHOLE = Shape(
+    (ORDERS, CUSTOMERS, MARKER),
+    _LATER,
+    (
+        *BY_HAND,
+        "ALTER TABLE {db}.FINAL.CUSTOMERS ADD COLUMN JUNK NUMBER(38,0)",
+        "INSERT INTO {db}.FINAL.ORDERS (ID, TOTAL, LABEL, _DG_COMMIT_TS) SELECT 1, 1.5, 'a', '2025-12-31'::TIMESTAMP_NTZ",
+        "INSERT INTO {db}.FINAL.ORDERS (ID, TOTAL, LABEL, _DG_COMMIT_TS) SELECT 2, 2.5, 'b', '2025-12-30'::TIMESTAMP_NTZ",
+        "INSERT INTO {db}.FINAL.CUSTOMERS (ID, NAME, JUNK) SELECT 1, 'a name', 7",
+    ),
+    lambda database: (DropColumns(ObjectName(database, "FINAL", "CUSTOMERS"), ("JUNK",)),),
+)
+
+
 @dataclass
 class Rig:
     """One database. `directory` has a driftguard.toml whose connection goes to `port`."""
@@ -48,7 +87,12 @@ class Rig:
     server: SnowflakeServer
     directory: Path
     policy: Policy
-    revision: Revision
+    revisions: tuple[Revision, ...] = ()
+
+    @property
+    def revision(self) -> Revision:
+        """The one of the expand."""
+        return self.revisions[0]
 
     @property
     def database(self) -> str:
@@ -83,18 +127,24 @@ class Rig:
     def landing(self) -> str:
         """All that driftguard looks at, without what two databases cannot have in common."""
         found = dataclasses.asdict(dataclasses.replace(self.estate(), captured_at="", stages=()))
+        names = [t.name.name for t in self.estate().tables if t.name.schema == self.policy.final_schema]
+        found["rows"] = {name: self.run(f'SELECT * FROM {{db}}.FINAL."{name}" ORDER BY 1') for name in names}
         return json.dumps(found, default=str, indent=1, sort_keys=True).replace(self.database, "DB")
 
     def journal(self) -> list[tuple[Any, ...]]:
         """Without attempts and times: every row once, and without those that say that something was tried."""
-        rows = self.run(
-            "SELECT DISTINCT OPERATION, STEP, EVENT, SQL_TEXT FROM {db}.DRIFTGUARD.JOURNAL "
-            "WHERE EVENT IN ('planned', 'skipped', 'done') ORDER BY 1, 2, 3, 4"
-        )
-        return [tuple(str(value).replace(self.database, "DB") for value in row.values()) for row in rows]
+        found = []
+        for number, revision in enumerate(self.revisions):
+            rows = self.run(
+                f"SELECT DISTINCT {number} AS REVISION, OPERATION, STEP, EVENT, SQL_TEXT FROM {{db}}.DRIFTGUARD.JOURNAL "
+                f"WHERE EVENT IN ('planned', 'skipped', 'done') AND REVISION = '{revision.id}' ORDER BY 2, 3, 4, 5"
+            )
+            found += [tuple(str(value).replace(self.database, "DB") for value in row.values()) for row in rows]
+        return found
 
-    def plan(self, *tables: Table) -> Plan:
-        return make_plan(context(*tables, policy=self.policy, estate=self.estate()))
+    def plan(self, *tables: Table, before: Sequence[Table] | None = None) -> Plan:
+        was = Catalog(tuple(before)) if before is not None else None
+        return make_plan(context(*tables, policy=self.policy, estate=self.estate(), before=was))
 
     def history(self, condition: str) -> list[dict[str, Any]]:
         return self.run(
@@ -103,32 +153,47 @@ class Rig:
         )
 
 
-def make(server: SnowflakeServer, folder: Path, *, port: int | None = None, lease_seconds: int = 300) -> Rig:
-    """Landings of `ORDERS` and `CUSTOMERS`, and a revision that brings them to `LATER`: every kind of operation."""
+def make(
+    server: SnowflakeServer,
+    folder: Path,
+    *,
+    port: int | None = None,
+    lease_seconds: int = 300,
+    shape: Shape = Shape(),
+) -> Rig:
+    """Landings of the shape's tables, and the revisions that bring them to what they become."""
     number = next(_NUMBERS)
-    policy = dataclasses.replace(POLICY, database=f"K{number}X")
+    marker = "shop.marker" if MARKER in shape.before else ""
+    policy = dataclasses.replace(POLICY, database=f"K{number}X", marker_table=marker)
     directory = folder / policy.database
     directory.mkdir(mode=0o700)
-    rig = Rig(server, directory, policy, Revision("", (), "", (), directory))
+    rig = Rig(server, directory, policy)
     rig.run(
         "CREATE DATABASE {db}", "CREATE SCHEMA {db}.STAGING", "CREATE SCHEMA {db}.FINAL",
         "CREATE WAREHOUSE IF NOT EXISTS WH", f"CREATE STAGE {{db}}.STAGING.DMS_STAGE URL = 'file://{directory}/'",
     )  # fmt: skip
     with rig.open() as session:
         estate = Estate()
-        for operation in make_plan(context(ORDERS, CUSTOMERS, policy=policy)).operations:
+        for operation in make_plan(context(*shape.before, policy=policy)).operations:
             for statement in operation.statements(estate):
                 session.execute(statement.sql)
             estate = operation.effect(estate)
-    rig.run(*BY_HAND)
+    rig.run(*shape.by_hand)
     (directory / "driftguard.toml").write_text(
         f'[landing]\ndatabase = "{policy.database}"\nwarehouse = "WH"\n'
         f'[snowflake]\nconnection = "rig"\nconnections_file = "connections.toml"\n'
         f"[control]\nlease_seconds = {lease_seconds}\n"
+        + (f'[marker]\ntable = "{marker}"\nhold_seconds = 1\n' if marker else "")
     )
     connect(directory, port or server.port)
-    (rig.revision,) = write(directory / "migrations", "catch up", rig.plan(*LATER).operations)
+    planned = rig.plan(*shape.after, before=shape.before if marker else None).operations
+    rig.revisions = write(directory / "migrations", "catch up", (*planned, *shape.extra(policy.database)))
+    rig.run(*(_arrived(op.name) for op in planned if isinstance(op, AwaitMarker)))
     return rig
+
+
+def _arrived(marker: str) -> str:
+    return f"INSERT INTO {{db}}.FINAL.MARKER (NAME, _DG_COMMIT_TS) SELECT '{marker}', '2026-01-01'::TIMESTAMP_NTZ"
 
 
 def connect(directory: Path, port: int) -> None:

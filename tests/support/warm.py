@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import shutil
@@ -86,12 +87,14 @@ def _child(order: dict[str, object]) -> int:
     from alembic.config import main as alembic
 
     from driftguard.cli import main
-    from driftguard.snowflake.session import Session
 
     seconds = int(str(order["network_timeout"]))
     if seconds:
-        connect = Session.connect
-        Session.connect = lambda *a, **k: connect(*a, **{**k, "network_timeout": seconds})  # type: ignore[assignment, method-assign]
+        import snowflake.connector
+
+        often = {"network_timeout": seconds, "backoff_policy": lambda: itertools.repeat(0.2)}
+        connect = snowflake.connector.connect
+        snowflake.connector.connect = lambda *a, **k: connect(*a, **{**k, **often})
     os.chdir(str(order["directory"]))
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     for number, name in ((1, "out"), (2, "err")):
