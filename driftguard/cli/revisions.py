@@ -63,6 +63,8 @@ def show_way_back(shell: Shell, outcome: Outcome) -> None:
     count = len(outcome.steps)
     if outcome.revisions:
         click.echo(f"took back {', '.join(outcome.revisions)}: {count} statement{'' if count == 1 else 's'}")
+        for line in outcome.undo:
+            click.echo(f"to undo: {line}")
     else:
         click.echo("nothing to take back")
 

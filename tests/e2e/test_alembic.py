@@ -114,7 +114,9 @@ def test_a_branch_goes_up_and_back_through_driftguards_journal(team: Team) -> No
     line = team.refused("downgrade", "base", code=1)
     assert "add -x allow=LOSES_DATA" in line
     assert "drop COUPON" in line
-    assert "took back" in team.run("-x", "allow=LOSES_DATA", "downgrade", "expand@base")
+    said = team.run("-x", "allow=LOSES_DATA", "downgrade", "expand@base")
+    assert f"took back {expand.id}" in said
+    assert "to undo: " in said
     assert team.run("current") == ""
     assert '"COUPON"' not in team.rig.landing()
     assert json.loads(team.rig.landing())["tasks"] == json.loads(before)["tasks"]
