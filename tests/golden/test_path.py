@@ -22,7 +22,8 @@ from journey import Journey
 
 HISTORY = Path(__file__).parent / "history"
 # What no operation can do, by the step that asks for it, and what is therefore another than from nothing at the end.
-REFUSED = {"01_first_tables.sql": 1, "15_table_renamed_and_its_name_given_on.sql": 1}  # no key; rows of a swapped table
+# A table without a key; old rows of a table whose name another one took.
+REFUSED = {"01_first_tables.sql": 1, "15_table_renamed_and_its_name_given_on.sql": 1}
 APART = {"archive.log"}  # its pipe reads the folder of the schema that it was in
 
 
