@@ -39,13 +39,14 @@ class AwaitMarker(Operation):
     column: str  # its column with the marker's name
     control: ObjectName
     final: ObjectName
+    staging: ObjectName
     pipe: ObjectName
     table: tuple[str, str]  # schema and name on Aurora
     deployed: tuple[Becomes, ...]
     hold_seconds: int = 60
 
     def touches(self) -> tuple[ObjectName, ...]:
-        return (self.final, self.pipe)
+        return (self.final, self.staging, self.pipe)
 
     def readiness(self, estate: Estate) -> Readiness:
         if reached(estate, self.name):

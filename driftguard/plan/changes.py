@@ -87,7 +87,7 @@ def changes(pair: Pair, context: Context) -> Change:
     try:
         in_order([Rename(c.final, c.becomes) for c in found.columns if c.becomes], taken)
     except ValueError as error:
-        return Change(notes=[f"{pair.landing.final}: left to you: {error}; reload the table"])
+        return Change(notes=[f"{pair.landing.final}: {error}; reload the table"])
     if not found.columns:
         return found
     if marker_landing(context) is None:
@@ -96,7 +96,7 @@ def changes(pair: Pair, context: Context) -> Change:
         return Change(notes=[note])
     twins = governed_twins(pair, context, found.final_adds, found.columns)
     if isinstance(twins, str):
-        return Change(notes=[f"{pair.landing.final}: left to you: {twins}; or reload the table"])
+        return Change(notes=[f"{pair.landing.final}: {twins}; or reload the table"])
     found.final_adds = twins
     name = marker_name(pair.landing.final, repr(found.columns), context)
     found.columns = [dataclasses.replace(c, marker=name) for c in found.columns]
@@ -359,7 +359,7 @@ class _Work:
 
     def _refuse(self, column: FinalColumn, why: str) -> None:
         self._found.handled.add(column.name)
-        self._found.notes.append(f"{self._pair.landing.final}.{column.name}: left to you: {why}; reload the table")
+        self._found.notes.append(f"{self._pair.landing.final}.{column.name}: {why}; reload the table")
 
     # -- lineage ----------------------------------------------------------------------------------------------------
 

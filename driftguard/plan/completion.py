@@ -94,6 +94,7 @@ class _Group:
             column=column,
             control=self._now.watermark,
             final=landing.final,
+            staging=landing.staging,
             pipe=landing.pipe,
             table=(table.schema, table.name),
             deployed=tuple(self._deployed()),

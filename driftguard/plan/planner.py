@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from driftguard.drift.context import Context, Pair, pair_up
 from driftguard.drift.fit import Fit, widened
-from driftguard.drift.lineage import changed_key
+from driftguard.drift.lineage import changed_key, replaced, swapped
 from driftguard.drift.merging import merge_spec
 from driftguard.merge.generate import generate, is_generated
 from driftguard.model.landing import StagingColumn
@@ -25,6 +25,7 @@ from driftguard.operations.widen_column import WidenColumn
 from driftguard.plan.changes import Change, changes, marker_landing
 from driftguard.plan.completion import completion
 from driftguard.plan.governed import added_to_final, final_column
+from driftguard.plan.moving import like_the_old, moving
 from driftguard.plan.owners import all_ours, hand_over, merge_work, rebuilds
 from driftguard.plan.rekeying import rekeying
 
@@ -66,8 +67,12 @@ def _landing(pair: Pair, context: Context, notes: list[str], planned: Collection
     free = _replaces(pair, context.policy) and rebuilds(context.policy)
     change = changes(pair, context) if free else Change()
     if old := changed_key(pair, context):
-        return _other_key(pair, context, old, notes, planned)
+        return _other_key(pair, context, change, old, notes, planned)
+    if swapped(pair, context) and pair.final is not None:
+        return _other_key(pair, context, change, pair.final.primary_key, notes, planned)
     operations = _expand(pair, context, change, notes)
+    if pair.new:
+        operations = like_the_old(pair, context, operations, notes)
     if not all_ours(context.policy):
         operations = hand_over(operations, pair, context)
     merge = merge_work(pair, context)
@@ -76,6 +81,8 @@ def _landing(pair: Pair, context: Context, notes: list[str], planned: Collection
     elif pair.task is not None and operations and not (_ours(pair) and context.policy.merge_managed_by == OURS):
         owner = context.policy.merge_managed_by if context.policy.merge_managed_by != OURS else "somebody else"
         notes.append(f"{pair.landing.task}: the merge belongs to {owner}; add the new columns to its lists there")
+    if pair.new:
+        operations += moving(pair, context, notes)
     notes += change.notes
     if not change.columns and not pair.under_way:
         return operations
@@ -88,13 +95,19 @@ def _landing(pair: Pair, context: Context, notes: list[str], planned: Collection
 
 
 def _other_key(
-    pair: Pair, context: Context, old: tuple[str, ...], notes: list[str], planned: Collection[str]
+    pair: Pair, context: Context, change: Change, old: tuple[str, ...], notes: list[str], planned: Collection[str]
 ) -> list[Operation]:
     """The columns now, and FINAL anew once the table was reloaded. The merge stays as it is until then."""
     landing = pair.landing
-    free = _replaces(pair, context.policy) and rebuilds(context.policy)
-    if not free or marker_landing(context) is None or pair.under_way:
-        why = "another change is under way" if pair.under_way else "see DG206"
+    why = ""
+    if not _replaces(pair, context.policy) or not rebuilds(context.policy) or marker_landing(context) is None:
+        why = "see DG206"
+    elif pair.under_way or change.columns or change.notes or replaced(pair, context) or pair.misfits:
+        why = "other columns of it change too: make one change after the other, or the landing anew"
+    if why:
+        if set(old) == {c.name for c in landing.key}:  # another column under the old name: no name tells
+            notes.append(f"{landing.final}: ({', '.join(old)}) is another column now; {why}")
+            return _expand(pair, context, Change(), notes)
         notes.append(f"{landing.final}: nothing planned, it is merged by the old key ({', '.join(old)}); {why}")
         return []
     assert pair.final is not None

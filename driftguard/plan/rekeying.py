@@ -27,6 +27,7 @@ def rekeying(pair: Pair, context: Context) -> list[Operation]:
             column=where[1],
             control=spec.watermark,
             final=landing.final,
+            staging=landing.staging,
             pipe=landing.pipe,
             table=(table.schema, table.name),
             deployed=tuple(Becomes(c.name, c.type.text) for c in (source.columns if source else ()) if c.name in key),

@@ -14,6 +14,7 @@ from driftguard.operations.backfill import Backfill
 from driftguard.operations.base import Operation
 from driftguard.operations.columns import ColumnDef
 from driftguard.operations.complete_change import CompleteChange
+from driftguard.operations.copy_rows import CopyRows
 from driftguard.operations.create_landing import CreateLanding
 from driftguard.operations.drop_columns import DropColumns
 from driftguard.operations.drop_not_null import DropNotNull
@@ -86,6 +87,7 @@ CASES: dict[str, tuple[Operation, Estate]] = {
             "NAME",
             SPEC.watermark,
             FINAL,
+            STAGING,
             PIPE,
             ("shop", "t"),
             (Becomes("new", "text"),),
@@ -111,6 +113,23 @@ CASES: dict[str, tuple[Operation, Estate]] = {
     "complete_change": (
         CompleteChange(TASK, SPEC, (Rename("C", "C__OLD"), Rename("NEW", "C"), Rename("LATER", "NEW"))),
         LATER,
+    ),
+    "copy_rows": (
+        CopyRows(
+            "DB.FINAL.T:1:abc:copied",
+            ObjectName("DB", "FINAL", "WAS"),
+            STAGING,
+            TASK,
+            SPEC,
+            (Rename("ID", "ID"), Rename("OLD", "NEW")),
+        ),
+        dataclasses.replace(
+            WITH_NEW,
+            tables=(
+                *WITH_NEW.tables,
+                SfTable(ObjectName("DB", "FINAL", "WAS"), (SfColumn("ID", NUMBER), SfColumn("OLD", TEXT))),
+            ),
+        ),
     ),
     "rekey_final": (
         RekeyFinal("DB.FINAL.T:1:abc", TASK, PIPE, SPEC, "shop.t"),
