@@ -10,7 +10,7 @@ from driftguard.merge.generate import generate
 from driftguard.model.identifiers import ObjectName
 from driftguard.model.landing import DG_FILE, DG_LOADED_AT, DG_ROW
 from driftguard.model.merge import MergeSpec
-from driftguard.model.plan import Statement
+from driftguard.model.plan import Hazard, HazardKind, Statement
 from driftguard.model.snowflake import Estate, FileFormat, Pipe, SfColumn, SfTable, Task
 from driftguard.operations.base import (
     DONE,
@@ -61,6 +61,7 @@ class CreateLanding(Operation):
     warehouse: str = ""
     with_pipe: bool = True  # False where somebody else manages the pipes
     with_task: bool = True  # False where somebody else manages the merges
+    exposes: tuple[str, ...] = ()  # what had a policy or tag in the FINAL that this one follows, and has none here
 
     def touches(self) -> tuple[ObjectName, ...]:
         return (self.file_format, self.staging, self.final, self.pipe, self.task)
@@ -104,6 +105,11 @@ class CreateLanding(Operation):
             found.append(Statement(self._create_task(), f"create the merge task {self.task}"))
             found.append(Statement(f"ALTER TASK {qualified(self.task)} RESUME", f"resume {self.task}"))
         return tuple(found)
+
+    def hazards(self) -> tuple[Hazard, ...]:
+        if not self.exposes:
+            return ()
+        return (Hazard(HazardKind.EXPOSES_COLUMN, f"{self.final} lacks what governs {', '.join(self.exposes)}"),)
 
     def effect(self, estate: Estate) -> Estate:
         if not any(f.name == self.file_format for f in estate.file_formats):

@@ -25,7 +25,7 @@ from driftguard.operations.widen_column import WidenColumn
 from driftguard.plan.changes import Change, changes, marker_landing
 from driftguard.plan.completion import completion
 from driftguard.plan.governed import added_to_final, final_column
-from driftguard.plan.moving import moving
+from driftguard.plan.moving import like_the_old, moving
 from driftguard.plan.owners import all_ours, hand_over, merge_work, rebuilds
 from driftguard.plan.rekeying import rekeying
 
@@ -71,16 +71,18 @@ def _landing(pair: Pair, context: Context, notes: list[str], planned: Collection
     if swapped(pair, context) and pair.final is not None:
         return _other_key(pair, context, change, pair.final.primary_key, notes, planned)
     operations = _expand(pair, context, change, notes)
+    if pair.new:
+        operations = like_the_old(pair, context, operations, notes)
     if not all_ours(context.policy):
         operations = hand_over(operations, pair, context)
-    elif pair.new:
-        operations += moving(pair, context, notes)
     merge = merge_work(pair, context)
     if merge is not None:
         operations.append(merge)
     elif pair.task is not None and operations and not (_ours(pair) and context.policy.merge_managed_by == OURS):
         owner = context.policy.merge_managed_by if context.policy.merge_managed_by != OURS else "somebody else"
         notes.append(f"{pair.landing.task}: the merge belongs to {owner}; add the new columns to its lists there")
+    if pair.new:
+        operations += moving(pair, context, notes)
     notes += change.notes
     if not change.columns and not pair.under_way:
         return operations
@@ -98,8 +100,7 @@ def _other_key(
     """The columns now, and FINAL anew once the table was reloaded. The merge stays as it is until then."""
     landing = pair.landing
     why = ""
-    free = _replaces(pair, context.policy) and rebuilds(context.policy)
-    if not free or marker_landing(context) is None:
+    if not _replaces(pair, context.policy) or not rebuilds(context.policy) or marker_landing(context) is None:
         why = "see DG206"
     elif pair.under_way or change.columns or change.notes or replaced(pair, context) or pair.misfits:
         why = "other columns of it change too: make one change after the other, or the landing anew"
