@@ -77,10 +77,13 @@ class Marker(_Section):
 
 
 class ManagedBy(_Section):
-    """Who changes what: for an owner other than driftguard the plan says what to change, and changes nothing."""
+    """Who changes what: for an owner other than driftguard the plan says what to change there, and waits for it."""
 
     merge: Owner = "driftguard"
     pipe: Owner = "driftguard"
+    staging: Owner = "driftguard"
+    final: Owner = "driftguard"
+    file_format: Owner = "driftguard"
 
 
 OnNullUpdate = Literal["overwrite", "keep"]
@@ -234,6 +237,9 @@ class Config:
             overlap_minutes=s.landing.overlap_minutes,
             merge_managed_by=s.policy.managed_by.merge,
             pipe_managed_by=s.policy.managed_by.pipe,
+            staging_managed_by=s.policy.managed_by.staging,
+            final_managed_by=s.policy.managed_by.final,
+            file_format_managed_by=s.policy.managed_by.file_format,
             dropped_columns=s.policy.dropped_columns,
             on_null_update=s.policy.on_null_update,
             columns=tuple(ColumnPolicy(c.table, c.column, c.on_null_update) for c in s.policy.columns),

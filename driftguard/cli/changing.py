@@ -75,8 +75,10 @@ def plan(
         }
         click.echo(json.document(content), nl=False)
     elif format_ == "markdown":
-        summaries, costs = [op.summary() for op in operations], [price.line for price in result.costs]
-        click.echo(markdown.plan(summaries, result.statements, result.plan.notes, costs), nl=False)
+        summaries, costs = [f"{op.phase}: {op.summary()}" for op in operations], [price.line for price in result.costs]
+        click.echo(
+            markdown.plan(summaries, result.statements, result.plan.notes, result.markers, costs=costs), nl=False
+        )
     else:
         click.echo(
             text.plan(
@@ -84,7 +86,7 @@ def plan(
                 result.statements,
                 result.plan.notes,
                 result.markers,
-                [] if shell.quiet else [price.line for price in result.costs],
+                costs=[] if shell.quiet else [price.line for price in result.costs],
                 width=shell.width,
                 color=shell.color,
                 verbose=shell.verbose,
@@ -202,18 +204,19 @@ def status(shell: Shell, format_: str) -> None:
     if not result.control:
         click.echo("no control schema yet: the first `driftguard apply` makes it")
     for item in result.revisions:
-        progress = f" ({item.done} of {item.statements} statements)" if item.state == "begun" else ""
+        progress = f" ({item.done} of {item.statements} statements)" if item.state in ("begun", "undoing") else ""
         later = (
             [f"{p} {done} of {count}" for p, (done, count) in item.phases.items()] if item.branch == "contract" else []
         )
         phases = f" [{', '.join(later)}]" if later and item.state != "applied" else ""
         click.echo(f"{item.state:<8} {item.id}  {item.message}{progress}{phases}")
+        next_run = "the same downgrade" if item.state == "undoing" else "the next apply"
         for sent in item.half_done:
             click.echo(f"         half done: {sent.statement} (sent {sent.since} UTC by {sent.by})")
         if item.half_done and not result.lease_holder:
-            click.echo("         the next apply looks for it by its tag first, and waits while it still runs")
+            click.echo(f"         {next_run} looks for it by its tag first, and waits while it still runs")
         if item.stopped_at:
-            click.echo(f"         the next apply goes on with: {item.stopped_at}")
+            click.echo(f"         {next_run} goes on with: {item.stopped_at}")
     if not result.revisions:
         click.echo("no revisions: `driftguard plan --write` makes them")
     for run_ in result.next:

@@ -60,7 +60,7 @@ def _run() -> None:
         )
     revisions = read_all(folder)
     if context.is_offline_mode():
-        _offline(revisions, given)
+        _offline(config, revisions, given)
     else:
         _online(config, revisions, given)
 
@@ -80,13 +80,14 @@ def _given(arguments: Sequence[str]) -> defaultdict[str, list[str]]:
     return given
 
 
-def _offline(revisions: Sequence[Revision], given: defaultdict[str, list[str]]) -> None:
+def _offline(config: Config, revisions: Sequence[Revision], given: defaultdict[str, list[str]]) -> None:
     from alembic import context
     from alembic.runtime.migration import RevisionStep
 
     from driftguard.commands.offline import downgrade_sql, upgrade_sql
     from driftguard.migrate.environment import steps
     from driftguard.migrate.history import up_to
+    from driftguard.model.identifiers import ObjectName
 
     found = steps((), "")
     chosen = [step.revision.revision for step in found if isinstance(step, RevisionStep)]
@@ -95,8 +96,14 @@ def _offline(revisions: Sequence[Revision], given: defaultdict[str, list[str]]) 
     start = context.get_starting_revision_argument()
     before = up_to(revisions, str(start)) if start not in (None, "base") else ()
     snapshot = Path(given["snapshot"][-1]) if given["snapshot"] else None
-    write = downgrade_sql if found and found[0].is_downgrade else upgrade_sql
-    for line in write(revisions, chosen, [revision.id for revision in before], snapshot):
+    ids = [revision.id for revision in before]
+    if found and found[0].is_downgrade:
+        policy = config.policy()
+        control = ObjectName(policy.database, policy.control_schema, "JOURNAL")
+        lines = downgrade_sql(revisions, chosen, ids, snapshot, control)
+    else:
+        lines = upgrade_sql(revisions, chosen, ids, snapshot)
+    for line in lines:
         click.echo(line)
 
 

@@ -56,11 +56,15 @@ def downgrade(shell: Shell, revision: str, allowed: tuple[str, ...]) -> None:
 
 def show_way_back(shell: Shell, outcome: Outcome) -> None:
     """What a downgrade did."""
+    for line in outcome.undo:
+        click.echo(f"to undo: {line}")
     for note in outcome.skipped:
         shell.say(note)
     count = len(outcome.steps)
     if outcome.revisions:
         click.echo(f"took back {', '.join(outcome.revisions)}: {count} statement{'' if count == 1 else 's'}")
+        for line in outcome.undo:
+            click.echo(f"to undo: {line}")
     else:
         click.echo("nothing to take back")
 

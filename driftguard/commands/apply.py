@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
+from driftguard.commands.lineage import note_lineage
 from driftguard.commands.marker import write_markers
 from driftguard.commands.world import live_estate
 from driftguard.config import Config
@@ -79,7 +80,11 @@ def apply_revisions(
             there = {m.name for m in live_estate(config, session, missing).markers}
         write_markers(config, [op for op in missing if op.name not in there], say)
     with running(config, awaited, jobs=jobs, watch=watch, say=say) as runner:
-        return runner.apply(revisions, allowed, phases)
+        outcome = runner.apply(revisions, allowed, phases)
+    if outcome.revisions:
+        touched = {name for r in revisions if r.id in outcome.revisions for op in r.operations for name in op.touches()}
+        note_lineage(config, touched, say)
+    return outcome
 
 
 def awaiting(revisions: Iterable[Revision]) -> tuple[AwaitMarker, ...]:

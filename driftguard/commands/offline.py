@@ -11,6 +11,7 @@ from driftguard.errors import PlanError
 from driftguard.migrate.progress import ALL_PHASES
 from driftguard.migrate.rehearsal import rehearse, rehearse_undo
 from driftguard.migrate.revision import Revision
+from driftguard.model.identifiers import ObjectName
 from driftguard.model.plan import Statement
 from driftguard.model.snowflake import Estate
 from driftguard.operations.base import Operation, State
@@ -32,14 +33,21 @@ def upgrade_sql(
     except PlanError as error:
         raise PlanError(str(error.args[0]), hint="give a snapshot of Snowflake: -x snapshot=FILE") from None
     lines = [f"-- {step.revision}: {step.statement.summary}\n{step.statement.sql};\n" for step in outcome.steps]
-    lines += [f"-- not here: {line}" for line in outcome.waiting]
+    lines += [f"-- not here: {why}".replace("\n", "\n-- ") for why in outcome.waiting]
     return [*lines, f"-- afterwards, because the journal knows nothing of this: driftguard stamp {' '.join(chosen)}"]
 
 
 def downgrade_sql(
-    revisions: Sequence[Revision], gone: Sequence[str], applied: Collection[str], snapshot: Path | None = None
+    revisions: Sequence[Revision],
+    gone: Sequence[str],
+    applied: Collection[str],
+    snapshot: Path | None = None,
+    control: ObjectName | None = None,
 ) -> list[str]:
-    """Lines of SQL that take `gone` back, newest first, as if apply had run all of their operations."""
+    """Lines of SQL that take `gone` back, newest first, as if apply had run all of their operations.
+
+    `control` is any table of the control schema: what is dropped is cloned there first.
+    """
     estate = read_estate(snapshot) if snapshot is not None else Estate()
     estate = _played([r for r in revisions if r.id in applied], estate)
     records = {r.id: RevisionRecord(r.digest, applied=True) for r in revisions if r.id in applied}
@@ -48,7 +56,7 @@ def downgrade_sql(
             records[revision.id].operations.update(enumerate(_ran(op) for op in revision.operations))
     by_id = {revision.id: revision for revision in revisions}
     lines = []
-    for revision, inverse in rehearse_undo(revisions, [by_id[name] for name in gone], records, estate):
+    for revision, inverse in rehearse_undo(revisions, [by_id[name] for name in gone], records, estate, control):
         lines += [f"-- {revision.id}: {note}" for note in inverse.notes]
         for operation in inverse.operations:
             lines += [f"-- {revision.id}: {s.summary}\n{s.sql};\n" for s in operation.statements(estate)]

@@ -73,8 +73,9 @@ def plan(
     statements, costs, simulated = [], [], estate
     for operation in made.operations:
         statements.append(operation.statements(simulated))
-        costs.append(cost(operation, simulated))
-        simulated = operation.effect(simulated)
+        after = operation.effect(simulated)
+        costs.append(cost(operation, simulated, after, estate))
+        simulated = after
     revisions: tuple[Revision, ...] = ()
     if write_revision and made.operations:
         revisions = write(directory, message or _message(made), made.operations)

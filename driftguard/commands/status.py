@@ -37,7 +37,7 @@ class HalfDone:
 
 @dataclass(frozen=True, slots=True)
 class RevisionStatus:
-    """`state`: applied · begun · pending · edited (not what was begun or applied) · undoing · missing (no file).
+    """`state`: applied · begun · pending · edited since it was begun · undoing (half taken back) · missing (no file).
 
     `phases`: operations done and in all, of each phase that it has.
     """
@@ -93,18 +93,19 @@ def status(config: Config) -> StatusResult:
         if record is None:
             found.append(RevisionStatus(revision.id, revision.message, "pending", **more))
             continue
-        statements = sum(len(op.planned) for op in record.operations.values())
-        done = sum(len(op.done) for op in record.operations.values())
         state = "applied" if record.applied else "begun"
         if record.digest != revision.digest:
             state = "edited"
+        at_work = record
         if record.undo:
-            state = "undoing"
+            state, at_work = "undoing", record.back or RevisionRecord()
+        statements = sum(len(op.planned) for op in at_work.operations.values())
+        done = sum(len(op.done) for op in at_work.operations.values())
         stopped = ""
-        if not record.applied:
-            open_ = [op.planned[op.open[0]].summary for _, op in sorted(record.operations.items()) if op.open]
+        if not at_work.applied:
+            open_ = [op.planned[op.open[0]].summary for _, op in sorted(at_work.operations.items()) if op.open]
             stopped = open_[0] if open_ else ""
-        half_done = () if record.applied else _half_done(record)
+        half_done = () if at_work.applied else _half_done(at_work)
         found.append(RevisionStatus(revision.id, revision.message, state, done, statements, stopped, half_done, **more))
     found += [RevisionStatus(name, "", "missing") for name in sorted(records)]
     days = config.settings.control.cast_failure_days
@@ -125,9 +126,10 @@ def _next(
     progress = Progress(revisions, records)
     phases = [phase for phase in ALL_PHASES if any(progress.open(revision, phase) for revision in revisions)]
     found = []
-    estate = look() if phases else Estate()
+    estate: Estate | None = None
     for phase in phases:
         try:
+            estate = estate or look()
             outcome = rehearse(revisions, records, estate, (phase,))
             found.append(NextRun(phase, len(outcome.steps), outcome.revisions, outcome.waiting))
         except DriftguardError as error:

@@ -25,6 +25,7 @@ from driftguard.model.settings import DmsTask
 from driftguard.model.snapshot import load_catalog, load_estate
 from driftguard.model.snowflake import Estate
 from driftguard.operations.await_marker import AwaitMarker
+from driftguard.plan import ancestry
 from driftguard.snowflake.session import Session, configured
 from driftguard.typemap.load import load as load_typemaps
 from driftguard.typemap.resolve import Resolver, idle
@@ -96,6 +97,7 @@ def live_estate(
     With `usage` also what ACCOUNT_USAGE knows, which takes its time.
     """
     from driftguard.control.failures import cast_failures
+    from driftguard.control.lineage import ancestors
     from driftguard.control.schema import applied_revisions, milestones
     from driftguard.snowflake.introspect import introspect
     from driftguard.snowflake.markers import arrived
@@ -117,6 +119,7 @@ def live_estate(
         cast_failures=failures,
         unseen=(*estate.unseen, *unread),
         milestones=noted,
+        ancestors=ancestors(session, *place),
         markers=tuple(found for op in open_ for found in arrived(session, op.marker, op.column, op.name)),
     )
 
@@ -149,6 +152,8 @@ def build_context(
         by_path = {s.observed.path: s for s in sightings}
         emissions = [overlay(e, by_path[e.path]) if e.path in by_path else e for e in emissions]
     expectation = expect(emissions, tasks, maps, policy)
+    if before is None:
+        before = ancestry.before(catalog, estate.ancestors)
     landed_before: tuple[Landing, ...] = ()
     if before is not None:
         landed_before = expect(_emissions(before, resolvers, policy.pipeline)[0], tasks, maps, policy).landings

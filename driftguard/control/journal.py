@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import groupby
 from typing import Any
 
 from sqlalchemy import delete, func, insert, literal, select
 
 from driftguard.control.lease import Lease
-from driftguard.control.schema import JOURNAL, LEASE, REVISION, fetch, run, written_out
+from driftguard.control.schema import JOURNAL, LEASE, REVISION, fetch, run, transaction, written_out
 from driftguard.model.plan import Statement
 from driftguard.snowflake.session import Session
 
@@ -119,23 +120,26 @@ class Journal:
         return dict(records)
 
     def plan(self, rows: Sequence[tuple[Place, Statement | None]]) -> None:
-        """Write down all statements of a revision before the first runs, so that later runs go on with the same ones.
+        """Write down the statements of operations before the first runs, so that later runs go on with the same ones.
 
-        None stands for an operation that there is nothing to do for. All rows are there afterwards, or none.
+        None stands for an operation that there is nothing to do for. Of each operation all rows are there afterwards,
+        or none; where it is cut off, the rest is planned again, and nothing has run. A transaction, which a killed
+        client leaves open for minutes, is needed only for an operation that is too long for one INSERT.
         """
-        chunks = list(_chunks(rows))
-        if len(chunks) > 1:
-            self._session.execute("BEGIN TRANSACTION")
-        for chunk in chunks:
-            values = [
-                self._values(place, PLANNED, sql_text=statement.sql, detail=statement.summary)
-                if statement is not None
-                else self._values(place, SKIPPED, sql_text=None, detail=None)
-                for place, statement in chunk
-            ]
-            run(self._session, insert(JOURNAL).values([{"recorded_at": func.sysdate(), **one} for one in values]))
-        if len(chunks) > 1:
-            self._session.execute("COMMIT")
+        for part in _chunks([list(group) for _, group in groupby(rows, key=lambda row: row[0].operation)]):
+            chunks = _chunks([[row] for row in part])
+            if len(chunks) > 1:
+                self._session.execute("BEGIN TRANSACTION")
+            for chunk in chunks:
+                values = [
+                    self._values(place, PLANNED, sql_text=statement.sql, detail=statement.summary)
+                    if statement is not None
+                    else self._values(place, SKIPPED, sql_text=None, detail=None)
+                    for place, statement in chunk
+                ]
+                run(self._session, insert(JOURNAL).values([{"recorded_at": func.sysdate(), **one} for one in values]))
+            if len(chunks) > 1:
+                self._session.execute("COMMIT")
 
     def started(self, place: Place) -> Attempt:
         """Returns the attempt, whose tag the statement must carry as its QUERY_TAG.
@@ -190,10 +194,8 @@ class Journal:
 
     def undone(self, place: Place) -> None:
         """The revision is as if it had never been applied, and can be applied again."""
-        self._session.execute("BEGIN TRANSACTION")
-        run(self._session, self._added(self._values(place, UNDONE)))
-        run(self._session, delete(REVISION).where(REVISION.c.revision == place.revision))
-        self._session.execute("COMMIT")
+        forget = written_out(delete(REVISION).where(REVISION.c.revision == place.revision))
+        self._session.execute(transaction(forget, written_out(self._added(self._values(place, UNDONE)))))
 
     @staticmethod
     def _added(values: dict[str, Any]) -> Any:
@@ -214,15 +216,18 @@ class Journal:
         }
 
 
-def _chunks(rows: Sequence[tuple[Place, Statement | None]]) -> Iterator[list[tuple[Place, Statement | None]]]:
-    chunk: list[tuple[Place, Statement | None]] = []
+_Row = tuple[Place, Statement | None]
+
+
+def _chunks(groups: Sequence[list[_Row]]) -> list[list[_Row]]:
+    """The groups, as many together as one INSERT takes; a group is never split."""
+    chunks: list[list[_Row]] = []
     size = 0
-    for row in rows:
-        length = len(row[1].sql) if row[1] is not None else 0
-        if chunk and (len(chunk) >= _ROWS or size + length > _CHARACTERS):
-            yield chunk
-            chunk, size = [], 0
-        chunk.append(row)
+    for group in groups:
+        length = sum(len(statement.sql) for _, statement in group if statement is not None)
+        if not chunks or len(chunks[-1]) + len(group) > _ROWS or size + length > _CHARACTERS:
+            chunks.append([])
+            size = 0
+        chunks[-1] += group
         size += length
-    if chunk:
-        yield chunk
+    return chunks

@@ -86,6 +86,22 @@ MILESTONE = Table(
     Column("reached_at", TIMESTAMP_LTZ, nullable=False),
 )
 
+# Which columns of Aurora a landing was last in step with: a rename shows by it. The newest set of a landing counts.
+LINEAGE = Table(
+    "lineage",
+    metadata,
+    Column("landing", String(1024), nullable=False),
+    Column("cluster", String(64), nullable=False),
+    Column("database_oid", BigInteger, nullable=False),
+    Column("table_schema", String(256), nullable=False),
+    Column("table_name", String(256), nullable=False),
+    Column("table_oid", BigInteger, nullable=False),
+    Column("column_name", String(256), nullable=False),
+    Column("attnum", Integer, nullable=False),
+    Column("run", String(64), nullable=False),
+    Column("recorded_at", TIMESTAMP_NTZ, nullable=False),
+)
+
 LEASE = Table(
     "lease",
     metadata,
@@ -124,12 +140,18 @@ def written_out(statement: Executable) -> str:
     }
 
 
+def transaction(*statements: str) -> str:
+    """One request, so that a cut leaves no open transaction behind. Source: docs.snowflake.com "Transactions"."""
+    body = "\n".join(f"{sql};" for sql in statements)
+    return f"BEGIN\nBEGIN TRANSACTION;\n{body}\nCOMMIT;\nEXCEPTION\nWHEN OTHER THEN\nROLLBACK;\nRAISE;\nEND"
+
+
 def setup_statements(database: str, schema: str) -> tuple[str, ...]:
     """What an `apply` runs before anything else, so that no merge runs without its tables; all can be run again."""
     area = schema_name(database, schema)
     tables = [
         str(CreateTable(table, if_not_exists=True).compile(dialect=_DIALECT)).strip()
-        for table in (REVISION, JOURNAL, WATERMARK, CAST_FAILURE, MILESTONE)
+        for table in (REVISION, JOURNAL, WATERMARK, CAST_FAILURE, MILESTONE, LINEAGE)
     ]
     return (f"CREATE SCHEMA IF NOT EXISTS {area}", f"USE SCHEMA {area}", *tables, *_ADDED, _CREATE_LEASE)
 

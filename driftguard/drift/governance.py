@@ -46,10 +46,13 @@ def newcomers(pair: Pair, context: Context) -> Iterator[Newcomer]:
     if pair.final is None:
         return
     there = {c.name for c in pair.final.columns}
+    missing = [c for c in pair.landing.final_columns if c.name not in there and c.source is not None]
+    if not missing:
+        return
     source = source_of(pair)
     known = _known_before(source, context)
-    for column in pair.landing.final_columns:
-        if column.name in there or column.source is None or column.source in known or pair.goes_to(column.name):
+    for column in missing:
+        if column.source is None or column.source in known or pair.goes_to(column.name):
             continue
         if context.policy.masking_of(source, column.source) is None:
             yield Newcomer(source, column)

@@ -53,7 +53,8 @@ def invert(revision: Revision, record: RevisionRecord, estate: Estate, control: 
         if not inverses:
             notes.append(f"{operation.summary()}: stays, it does no harm")
     _check_readers(found, estate)
-    found = [dataclasses.replace(op, control=control) if isinstance(op, DropColumns) else op for op in found]
+    if control is not None:
+        found = [dataclasses.replace(op, control=control) if isinstance(op, DropColumns) else op for op in found]
     return Inverse(tuple(found), tuple(notes))
 
 

@@ -27,4 +27,4 @@ class Held:
     @property
     def text(self) -> str:
         """What is waited for; empty where nothing is."""
-        return "; ".join(self._waits)
+        return "\n".join(self._waits)

@@ -112,8 +112,9 @@ def judge(operation: Operation, estate: Estate) -> tuple[bool, str]:
     """
     readiness = operation.readiness(estate)
     if readiness.state is State.WAITING or (readiness.state is State.BLOCKED and operation.phase is not Phase.EXPAND):
-        what = operation.text if isinstance(operation, Manual) else operation.summary()
-        return False, f"{what}: {readiness.reason}"
+        if isinstance(operation, Manual):
+            return False, f"{operation.text}\n(until then: {readiness.reason})"
+        return False, f"{operation.summary()}: {readiness.reason}"
     if readiness.state is State.BLOCKED:
         raise PlanError(f"{operation.summary()}: {readiness.reason}", hint="plan again against what is there now")
     return readiness.state is State.READY, ""

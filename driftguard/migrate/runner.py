@@ -298,4 +298,4 @@ class Runner:
 
 def _restores(jobs: Sequence[Job]) -> list[str]:
     """For each clone that was made: how to get back what it keeps."""
-    return [kept.restore for job in jobs if (kept := job.operation.undo()) is not None]
+    return [kept.restore for job in jobs for kept in job.operation.undos()]

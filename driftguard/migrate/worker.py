@@ -16,6 +16,7 @@ from driftguard.control.journal import Attempt, Journal, Place
 from driftguard.control.lease import Lease
 from driftguard.control.link import TRIES, Link
 from driftguard.control.recovery import Fate, Recovery
+from driftguard.control.schema import transaction
 from driftguard.errors import DriftguardError, HalfwayError
 from driftguard.migrate.schedule import Job, Narrator, Step
 from driftguard.model.identifiers import ObjectName
@@ -156,8 +157,3 @@ class Worker:
                 )
             time.sleep(pause)
             pause = min(pause * 1.5, 5.0)
-
-
-def transaction(sql: str, done: str) -> str:
-    """One request, so that a cut leaves no open transaction behind. Source: docs.snowflake.com "Transactions"."""
-    return f"BEGIN\nBEGIN TRANSACTION;\n{sql};\n{done};\nCOMMIT;\nEXCEPTION\nWHEN OTHER THEN\nROLLBACK;\nRAISE;\nEND"

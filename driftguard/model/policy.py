@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 from driftguard.model.identifiers import ObjectName, TableName
 
 KEEP = "keep"
+OURS = "driftguard"  # of managed_by; the others are terraform, dbt and sql
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +58,11 @@ class Policy:
     warehouse: str = ""
     schedule: str = "1 MINUTE"
     overlap_minutes: int = 60
-    merge_managed_by: str = "driftguard"
-    pipe_managed_by: str = "driftguard"
+    merge_managed_by: str = OURS
+    pipe_managed_by: str = OURS
+    staging_managed_by: str = OURS
+    final_managed_by: str = OURS
+    file_format_managed_by: str = OURS
     dropped_columns: str = "keep"
     on_null_update: str = "overwrite"
     columns: tuple[ColumnPolicy, ...] = ()  # the first that covers a column counts

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from driftguard.model.catalog import Unseen
-from driftguard.model.identifiers import ObjectName
+from driftguard.model.identifiers import ObjectName, TableName
 
 UNBOUNDED_VARCHAR = 134_217_728  # bytes and characters; "String & binary data types" (data-types-text)
 OLD_UNBOUNDED_VARCHAR = 16_777_216  # the default length before the 128 MB limit; counts as unbounded in a comparison
@@ -167,6 +167,19 @@ class Milestone:
 
 
 @dataclass(frozen=True, slots=True)
+class Ancestor:
+    """A column of Aurora as it was when its landing was last in step: who it is, whatever it is called now."""
+
+    landing: str  # FINAL in full
+    cluster: str  # pg_control_system().system_identifier
+    database: int  # pg_database.oid
+    table: TableName
+    table_oid: int
+    column: str
+    attnum: int
+
+
+@dataclass(frozen=True, slots=True)
 class Estate:
     """The Snowflake side as it was found. What is in `unseen` may exist: nothing may be created or dropped for it."""
 
@@ -193,6 +206,7 @@ class Estate:
 
     markers: tuple[Milestone, ...] = ()  # that are in FINAL, by their commit time
     milestones: tuple[Milestone, ...] = ()  # of the control schema
+    ancestors: tuple[Ancestor, ...] = ()  # likewise
 
     def saw(self, kind: str, database: str, schema: str) -> bool:
         """False where a listing of `kind` (tables, pipes, tasks, …) in that schema failed, was cut or was refused."""

@@ -95,6 +95,11 @@ class Operation(ABC):
         """The clone that its first statement makes; every operation that loses data or rebuilds a table has one."""
         return None
 
+    def undos(self) -> tuple[Undo, ...]:
+        """All clones that it makes before anything else is done."""
+        kept = self.undo()
+        return (kept,) if kept is not None else ()
+
     def rewrites(self) -> tuple[ObjectName, ...]:
         """Tables whose rows it writes anew; empty where it changes metadata alone."""
         return ()

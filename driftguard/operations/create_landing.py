@@ -10,7 +10,7 @@ from driftguard.merge.generate import generate
 from driftguard.model.identifiers import ObjectName
 from driftguard.model.landing import DG_FILE, DG_LOADED_AT, DG_ROW
 from driftguard.model.merge import MergeSpec
-from driftguard.model.plan import Statement
+from driftguard.model.plan import Hazard, HazardKind, Statement
 from driftguard.model.snowflake import Estate, FileFormat, Pipe, SfColumn, SfTable, Task
 from driftguard.operations.base import (
     DONE,
@@ -61,6 +61,7 @@ class CreateLanding(Operation):
     warehouse: str = ""
     with_pipe: bool = True  # False where somebody else manages the pipes
     with_task: bool = True  # False where somebody else manages the merges
+    exposes: tuple[str, ...] = ()  # what had a policy or tag in the FINAL that this one follows, and has none here
 
     def touches(self) -> tuple[ObjectName, ...]:
         return (self.file_format, self.staging, self.final, self.pipe, self.task)
@@ -105,6 +106,11 @@ class CreateLanding(Operation):
             found.append(Statement(f"ALTER TASK {qualified(self.task)} RESUME", f"resume {self.task}"))
         return tuple(found)
 
+    def hazards(self) -> tuple[Hazard, ...]:
+        if not self.exposes:
+            return ()
+        return (Hazard(HazardKind.EXPOSES_COLUMN, f"{self.final} lacks what governs {', '.join(self.exposes)}"),)
+
     def effect(self, estate: Estate) -> Estate:
         if not any(f.name == self.file_format for f in estate.file_formats):
             new = FileFormat(self.file_format, "PARQUET", tuple(FILE_FORMAT_OPTIONS))
@@ -120,7 +126,7 @@ class CreateLanding(Operation):
                 )
                 estate = with_table(estate, SfTable(name, made, primary_key=key))
         if self.with_pipe and find_pipe(estate, self.pipe) is None:
-            estate = with_pipe(estate, Pipe(self.pipe, self._copy()))
+            estate = with_pipe(estate, Pipe(self.pipe, self.copy))
         if self.with_task and find_task(estate, self.task) is None:
             body = generate(self.merge)
             estate = with_task(estate, Task(self.task, body, STARTED, self.schedule, self.warehouse or None))
@@ -142,9 +148,11 @@ class CreateLanding(Operation):
         return f"create the landing {self.final} with {', '.join(parts)}"
 
     def _create_pipe(self) -> str:
-        return f"CREATE PIPE IF NOT EXISTS {qualified(self.pipe)} AUTO_INGEST = TRUE AS\n{self._copy()}"
+        return f"CREATE PIPE IF NOT EXISTS {qualified(self.pipe)} AUTO_INGEST = TRUE AS\n{self.copy}"
 
-    def _copy(self) -> str:
+    @property
+    def copy(self) -> str:
+        """The pipe's COPY statement."""
         metadata = ", ".join(
             f"{quote(column)} = {source}"
             for column, source in (

@@ -113,12 +113,12 @@ def _merge(wanted: Predicate, estate: Estate) -> str:
     task = find_task(estate, wanted.object)
     if task is None:
         return f"{wanted.object} does not exist"
-    named = names_in(_body(task, estate))
+    named = names_in(task_text(task, estate))
     missing = [name for name in wanted.names if name not in named]
     return f"the merge of {wanted.object} does not name {', '.join(missing)}" if missing else ""
 
 
-def _body(task: Task, estate: Estate) -> str:
+def task_text(task: Task, estate: Estate) -> str:
     """The task's text, and that of every procedure of the name that it calls."""
     call = _CALL.match(task.definition)
     part = _LAST_PART.search(call["name"].strip()) if call else None

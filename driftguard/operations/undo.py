@@ -26,22 +26,26 @@ def undo(table: ObjectName, control: ObjectName, work: str, *, replaceable: bool
     `work` tells apart what is done to one table: the operation's kind and arguments. The name depends on the two alone,
     so that an attempt that is run again finds its own clone. OR REPLACE, because what an old one of that name holds is
     the table as it was before some earlier apply: the runner sends the clone again only until it is noted as done, and
-    nothing after it before that. The clone gets no grants, and keeps the table's policies and tags. Sources:
-    docs.snowflake.com "CREATE <object> … CLONE", "Cloning considerations".
+    nothing after it before that. TRANSIENT, because a transient table cannot be cloned into a permanent one, and both
+    kinds can be cloned into a transient one. The clone gets no grants, and keeps the table's policies and tags.
+    Sources: docs.snowflake.com "CREATE <object> … CLONE", "Working with Temporary and Transient Tables" (comparison of
+    table types), "Cloning considerations".
 
-    Not `replaceable` are STAGING, which must not be replaced while a pipe loads into it ("CREATE PIPE"), and tables of
-    which only columns are gone.
+    `replaceable`: all rows can be put back as they were. Not so in STAGING, into which a pipe goes on loading, and
+    where columns are gone.
     """
     seed = hashlib.sha256(f"{table}\n{work}".encode()).hexdigest()[:8].upper()
     clone = ObjectName(control.database, control.schema, f"UNDO_{table.schema}_{table.name}"[:240] + f"_{seed}")
-    sql = f"CREATE OR REPLACE TABLE {qualified(clone)} CLONE {qualified(table)}"
-    if not replaceable:
-        restore = f"add the columns to {table} again, and fill them from {qualified(clone)}"
+    sql = f"CREATE OR REPLACE TRANSIENT TABLE {qualified(clone)} CLONE {qualified(table)}"
+    if replaceable:
+        restore = (
+            f"suspend the merge, INSERT OVERWRITE INTO {qualified(table)} SELECT * FROM {qualified(clone)} as a role "
+            "that no policy binds, delete the landing's WATERMARK rows since then so that what came later is merged "
+            "again, and plan again"
+        )
     else:
         restore = (
-            "suspend the merge, then "
-            f"CREATE OR REPLACE TABLE {qualified(table)} CLONE {qualified(clone)} COPY GRANTS, delete the "
-            "landing's WATERMARK rows since then so that what came later is merged again, and plan again (streams on "
-            "the table become stale)"
+            f"what is missing in {table} is in {qualified(clone)}: add columns that are gone again, and insert or fill "
+            "from there, as a role that no policy binds"
         )
     return Undo(table, clone, Statement(sql, f"keep {table} as {clone.schema}.{quote(clone.name)}"), restore)

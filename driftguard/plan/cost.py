@@ -58,9 +58,8 @@ class Cost:
         }
 
 
-def cost(operation: Operation, estate: Estate) -> Cost:
-    """What it costs to run `operation` on this estate."""
-    after = operation.effect(estate)
+def cost(operation: Operation, estate: Estate, after: Estate, start: Estate) -> Cost:
+    """What it costs to run `operation` on this estate, which is `after` it; `start` is the estate before the plan."""
     rewrites = tuple(_rewrite(name, estate) for name in operation.rewrites())
     changed = [name for name in operation.touches() if find_table(estate, name) != find_table(after, name)]
     tables = dict.fromkeys([*changed, *operation.rewrites()])
@@ -69,7 +68,7 @@ def cost(operation: Operation, estate: Estate) -> Cost:
         readers = None
         if CONSUMERS in estate.looked:
             readers = tuple(c for c in estate.consumers if c.reads in tables)
-    return Cost(_work(operation, rewrites, changed=bool(changed)), rewrites, readers, _undo(operation, after))
+    return Cost(_work(operation, rewrites, changed=bool(changed)), rewrites, readers, _undo(operation, start))
 
 
 def _rewrite(name: ObjectName, estate: Estate) -> Rewrite:
@@ -101,15 +100,14 @@ def _bytes(number: int) -> str:
     return f"{size:,.1f} TB"
 
 
-def _undo(operation: Operation, after: Estate) -> str:
+def _undo(operation: Operation, start: Estate) -> str:
     kept = operation.undo()
     if kept is not None:
         return kept.restore
     if isinstance(operation, Manual):
         return "where it was done"
     try:
-        inverse = operation.inverse(after)
+        inverse = operation.inverse(start)
     except PlanError as error:
-        why = str(error.args[0]).removeprefix(f"{operation.summary()}: ")
-        return f"{why} ({error.hint})" if error.hint else why
+        return str(error.args[0]).removeprefix(f"{operation.summary()}: ")
     return ", ".join(item.summary() for item in inverse) or "left as it is, it does no harm"

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import dataclasses
+from collections.abc import Collection, Mapping, Sequence
 
 from driftguard.drift.context import Context, Pair
 from driftguard.drift.governance import governing, newcomers, source_of
 from driftguard.model.landing import FinalColumn
 from driftguard.model.merge import MergeColumn
 from driftguard.model.policy import Masking, Policy
+from driftguard.model.snowflake import SfTable
 from driftguard.operations.add_columns import AddColumns
 from driftguard.operations.columns import ColumnDef
+from driftguard.operations.create_landing import CreateLanding
 from driftguard.operations.govern import governed_twin
 
 
@@ -67,6 +70,27 @@ def governed_twins(
             return found
         made.append(found[0].columns[0])
     return made
+
+
+def governed_landing(
+    create: CreateLanding, old: SfTable, columns: Mapping[str, str], decided: Collection[str]
+) -> CreateLanding:
+    """A landing that takes over from `old`, with its policies and tags; what cannot be carried over is a hazard.
+
+    `columns` are the old names by the new ones; `decided` are columns for which [policy.masking] says what they get.
+    """
+    exposes = [f"the rows, by {old.row_policy}"] if old.row_policy else []
+    made = []
+    for column in create.final_columns:
+        was = old.column(columns.get(column.name, ""))
+        if was is not None and column.name not in decided:
+            column = dataclasses.replace(column, tags=was.tags)
+            if was.masking_policy is not None and was.type.base == column.type.base:
+                column = dataclasses.replace(column, masking_policy=was.masking_policy)
+            elif was.masking_policy is not None:
+                exposes.append(f"{column.name}, by {was.masking_policy}")
+        made.append(column)
+    return dataclasses.replace(create, final_columns=tuple(made), exposes=tuple(exposes))
 
 
 def _decided(pair: Pair, column: FinalColumn, policy: Policy) -> Masking | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from driftguard.drift.context import Context, Pair
 from driftguard.drift.fit import Fit, fit
 from driftguard.drift.merging import merge_spec
@@ -10,8 +12,10 @@ from driftguard.model.landing import FINAL_SERVICE, Landing
 from driftguard.operations.await_marker import AwaitMarker, Becomes
 from driftguard.operations.base import Operation, find_table
 from driftguard.operations.copy_rows import CopyRows
+from driftguard.operations.create_landing import CreateLanding
 from driftguard.operations.rename import Rename
 from driftguard.plan.changes import marker_landing, marker_name
+from driftguard.plan.governed import governed_landing
 
 
 def moving(pair: Pair, context: Context, notes: list[str]) -> list[Operation]:
@@ -37,6 +41,13 @@ def moving(pair: Pair, context: Context, notes: list[str]) -> list[Operation]:
     if len(carried) < len(columns) or any(name not in there for name in FINAL_SERVICE):
         notes.append(f"{landing.final}: columns of {was.final} changed with its name; reload the table")
         return []
+    bound = old.row_policy or next((c.masking_policy for c in old.columns if c.masking_policy), None)
+    if bound is not None and not context.policy.exempt_role:
+        notes.append(
+            f"{landing.final}: the rows of {was.final} are not copied: {bound} may bind the role that reads them "
+            "(DG803); set [policy] exempt_role once it does not, or reload the table"
+        )
+        return []
     spec = merge_spec(pair, context.policy)
     name = marker_name(landing.final, repr(carried), context)
     return [
@@ -54,6 +65,22 @@ def moving(pair: Pair, context: Context, notes: list[str]) -> list[Operation]:
         ),
         CopyRows(f"{name}:copied", was.final, was.staging, was.task, spec, carried),
     ]
+
+
+def like_the_old(pair: Pair, context: Context, operations: Sequence[Operation], notes: list[str]) -> list[Operation]:
+    """The operations, with the landing of a table that was renamed made with what governs the old one's columns."""
+    found = _moved(pair, context)
+    old = find_table(context.estate, found[1].final) if found is not None else None
+    if found is None or old is None:
+        return list(operations)
+    table, was, before = found
+    if not context.estate.sees_governance:
+        notes.append(
+            f"{pair.landing.final}: whether a policy or tag governs {was.final} could not be looked at (DG802)"
+        )
+    columns = {c.new: c.old for c in _columns(pair.landing, was, table, before)}
+    decided = {c.name for c in pair.landing.final_columns if c.source and context.policy.masking_of(table.id, c.source)}
+    return [governed_landing(op, old, columns, decided) if isinstance(op, CreateLanding) else op for op in operations]
 
 
 def _moved(pair: Pair, context: Context) -> tuple[Table, Landing, Table] | None:

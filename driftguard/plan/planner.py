@@ -13,7 +13,7 @@ from driftguard.drift.merging import merge_spec
 from driftguard.merge.generate import generate, is_generated
 from driftguard.model.landing import StagingColumn
 from driftguard.model.plan import Hazard, Phase
-from driftguard.model.policy import Policy
+from driftguard.model.policy import OURS, Policy
 from driftguard.model.snowflake import SfTable
 from driftguard.operations.add_columns import AddColumns
 from driftguard.operations.base import Operation
@@ -25,8 +25,10 @@ from driftguard.operations.widen_column import WidenColumn
 from driftguard.plan.changes import Change, changes, marker_landing
 from driftguard.plan.completion import completion
 from driftguard.plan.governed import added_to_final, final_column
-from driftguard.plan.moving import moving
+from driftguard.plan.moving import like_the_old, moving
+from driftguard.plan.owners import all_ours, hand_over, merge_work, rebuilds
 from driftguard.plan.rekeying import rekeying
+from driftguard.plan.relabeling import relabeling
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +65,27 @@ def make_plan(context: Context, planned: Collection[str] = ()) -> Plan:
 
 def _landing(pair: Pair, context: Context, notes: list[str], planned: Collection[str]) -> list[Operation]:
     """The expand, and what completes it on the landing that comes of it."""
-    change = changes(pair, context) if _replaces(pair, context.policy) else Change()
+    free = _replaces(pair, context.policy) and rebuilds(context.policy)
+    change = changes(pair, context) if free else Change()
     if old := changed_key(pair, context):
         return _other_key(pair, context, change, old, notes, planned)
     if swapped(pair, context) and pair.final is not None:
         return _other_key(pair, context, change, pair.final.primary_key, notes, planned)
     operations = _expand(pair, context, change, notes)
     if pair.new:
+        operations = like_the_old(pair, context, operations, notes)
+    if not all_ours(context.policy):
+        operations = hand_over(operations, pair, context)
+    merge = merge_work(pair, context)
+    if merge is not None:
+        operations.append(merge)
+    elif pair.task is not None and operations and not (_ours(pair) and context.policy.merge_managed_by == OURS):
+        owner = context.policy.merge_managed_by if context.policy.merge_managed_by != OURS else "somebody else"
+        notes.append(f"{pair.landing.task}: the merge belongs to {owner}; add the new columns to its lists there")
+    if pair.new:
         operations += moving(pair, context, notes)
+    if free:
+        operations += relabeling(pair, context, planned)
     notes += change.notes
     if not change.columns and not pair.under_way:
         return operations
@@ -88,7 +103,7 @@ def _other_key(
     """The columns now, and FINAL anew once the table was reloaded. The merge stays as it is until then."""
     landing = pair.landing
     why = ""
-    if not _replaces(pair, context.policy) or marker_landing(context) is None:
+    if not _replaces(pair, context.policy) or not rebuilds(context.policy) or marker_landing(context) is None:
         why = "see DG206"
     elif pair.under_way or change.columns or change.notes or replaced(pair, context) or pair.misfits:
         why = "other columns of it change too: make one change after the other, or the landing anew"
@@ -114,9 +129,7 @@ def _other_key(
 
 def _replaces(pair: Pair, policy: Policy) -> bool:
     """Does driftguard write the merge of this landing?"""
-    return (
-        _ours(pair) and pair.staging is not None and pair.final is not None and policy.merge_managed_by == "driftguard"
-    )
+    return _ours(pair) and pair.staging is not None and pair.final is not None and policy.merge_managed_by == OURS
 
 
 def _ours(pair: Pair) -> bool:
@@ -150,15 +163,12 @@ def _expand(pair: Pair, context: Context, change: Change, notes: list[str]) -> l
         if gained or change.anew or pair.task.definition.strip() != generate(spec).strip():
             pipe = landing.pipe if change.anew else None
             operations.append(ReplaceMerge(landing.task, spec, gained, tuple(change.anew), pipe))
-    elif pair.task is not None and operations and not (_ours(pair) and policy.merge_managed_by == "driftguard"):
-        owner = policy.merge_managed_by if policy.merge_managed_by != "driftguard" else "somebody else"
-        notes.append(f"{landing.task}: the merge belongs to {owner}; add the new columns to its lists there")
     return operations
 
 
 def _create(pair: Pair, policy: Policy) -> CreateLanding | None:
     landing = pair.landing
-    pipe, task = policy.pipe_managed_by == "driftguard", policy.merge_managed_by == "driftguard"
+    pipe, task = policy.pipe_managed_by == OURS, policy.merge_managed_by == OURS
     complete = pair.staging is not None and pair.final is not None
     if pipe:
         complete = complete and pair.pipe is not None and pair.file_format is not None

@@ -45,7 +45,12 @@ def check(report: Report) -> str:
 
 
 def plan(
-    summaries: Sequence[str], statements: Sequence[Sequence[Statement]], notes: Sequence[str], costs: Sequence[str]
+    summaries: Sequence[str],
+    statements: Sequence[Sequence[Statement]],
+    notes: Sequence[str],
+    markers: Sequence[str] = (),
+    *,
+    costs: Sequence[str],
 ) -> str:
     """A plan as GitHub-flavoured Markdown: a numbered list, the SQL folded away, and what is left to people."""
     lines = ["## driftguard: plan", ""]
@@ -56,13 +61,19 @@ def plan(
         lines.append(f"   {escape(price)}")
     if notes:
         lines += ["", "Left to you:", "", *(f"- {escape(note)}" for note in notes)]
+    if markers:
+        lines += ["", "End the migration with, in its own transaction:", "", *_code(markers)]
     sql = [statement.sql for part in statements for statement in part]
     if sql:
-        text = ";\n\n".join(sql)
-        fence = "`" * (max((len(run) for run in re.findall("`+", text)), default=0) + 1)
-        fence = max(fence, "```", key=len)
-        lines += ["", "<details><summary>SQL</summary>", "", f"{fence}sql", f"{text};", fence, "", "</details>"]
+        lines += ["", "<details><summary>SQL</summary>", "", *_code(sql), "", "</details>"]
     return "\n".join(lines) + "\n"
+
+
+def _code(statements: Sequence[str]) -> list[str]:
+    """A block of SQL, in a fence that is longer than any in it."""
+    text = ";\n\n".join(statements)
+    fence = max("`" * (max((len(run) for run in re.findall("`+", text)), default=0) + 1), "```", key=len)
+    return [f"{fence}sql", f"{text};", fence]
 
 
 def escape(text: str) -> str:

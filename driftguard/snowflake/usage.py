@@ -81,10 +81,11 @@ def _governed(estate: Estate, policies: Sequence[Row], tags: Sequence[Row]) -> t
         tag = ObjectName(str(row["TAG_DATABASE"]), str(row["TAG_SCHEMA"]), str(row["TAG_NAME"]))
         column = (str(row["OBJECT_SCHEMA"]), str(row["OBJECT_NAME"]), str(row["COLUMN_NAME"]))
         tagged[column].append(Tag(tag, str(row["TAG_VALUE"] or "")))
-    if not masks and not rows and not tagged:
-        return estate.tables
+    governed = {*rows, *(place[:2] for place in (*masks, *tagged))}
     return tuple(
-        dataclasses.replace(
+        table
+        if (table.name.schema, table.name.name) not in governed
+        else dataclasses.replace(
             table,
             row_policy=rows.get((table.name.schema, table.name.name)),
             columns=tuple(

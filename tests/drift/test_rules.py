@@ -268,6 +268,10 @@ NOTES = table("orders", ("body", plain("text")), ("doc", plain("jsonb")), ("note
 
 def _cases() -> dict[str, Case]:
     clean = on(CLEAN)
+    note = dataclasses.replace(
+        merge_spec(clean.pairs[0], POLICY).columns[1], marker=f"{FINAL}:1:abc", becomes="NOTE__OLD"
+    )
+    passing = merge_spec(clean.pairs[0], POLICY, [note])
     wide = table("orders", ("note", varchar(80)), ("total", numeric(10, 2)))
     short = alter(STAGING, "NOTE", type=SfType("VARCHAR", length=40))
     short_final = alter(FINAL, "NOTE", type=SfType("VARCHAR", length=40))
@@ -355,6 +359,11 @@ def _cases() -> dict[str, Case]:
             on(CLEAN, table("orders", ("note", varchar(40)), ("total", numeric(10, 2)), key=("id", "note"))),
             clean,
             f"{FINAL} has the key (ID), shop.orders has (ID, NOTE)",
+        ),
+        "DG310": Case(
+            on(tasks(definition=generate(passing))),
+            clean,
+            f"{FINAL}: NOTE__OLD of {FINAL}:1:abc under way; its marker has not passed yet",
         ),
         "DG301": Case(
             on(dataclasses.replace(CLEAN, pipes=())),

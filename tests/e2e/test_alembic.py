@@ -27,6 +27,7 @@ from driftguard.sandbox.snowflake.server import SnowflakeServer
 from home import ENVIRONMENT
 from operation_cases import TEXT
 from rig import CUSTOMERS, LATER, Rig
+from warm import Warm
 
 ALEMBIC = Path(sys.executable).with_name("alembic")
 
@@ -36,6 +37,7 @@ class Team:
     """A folder as `driftguard init` leaves it, with landings of ORDERS and CUSTOMERS on Snowflake."""
 
     rig: Rig
+    warm: Warm
 
     @property
     def folder(self) -> Path:
@@ -44,18 +46,11 @@ class Team:
     def write(self, message: str, *operations: Operation) -> tuple[Revision, ...]:
         return write(self.folder / "migrations", message, operations)
 
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [ALEMBIC, *arguments],
-            cwd=self.folder, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        )  # fmt: skip
-
-    def run(self, *arguments: str, code: int = 0) -> str:
+    def run(self, *arguments: str, code: int = 0, program: str = "alembic") -> str:
         """What Alembic prints, both streams."""
-        process = self.start(*arguments)
-        out, err = process.communicate(timeout=300)
-        said = out + err
-        assert process.returncode == code, said
+        done = self.warm.run(self.folder, arguments, program)
+        said = done.stdout + done.stderr
+        assert done.returncode == code, said
         assert "Traceback" not in said
         return said
 
@@ -83,12 +78,19 @@ def server() -> Iterator[SnowflakeServer]:
     one.stop()
 
 
+@pytest.fixture(scope="module")
+def warm() -> Iterator[Warm]:
+    one = Warm(ENVIRONMENT)
+    yield one
+    one.close()
+
+
 @pytest.fixture
-def team(server: SnowflakeServer, tmp_path: Path) -> Team:
+def team(server: SnowflakeServer, warm: Warm, tmp_path: Path) -> Team:
     made = rig.make(server, tmp_path)
     made.revision.path.unlink()
     init(made.directory)
-    return Team(made)
+    return Team(made, warm)
 
 
 def test_a_branch_goes_up_and_back_through_driftguards_journal(team: Team) -> None:
@@ -105,27 +107,16 @@ def test_a_branch_goes_up_and_back_through_driftguards_journal(team: Team) -> No
     assert '"NAME"' in team.rig.landing()
     assert team.run("current") == f"{expand.id} (effective head)\n"
     assert team.run("upgrade", "expand@head") == ""
-    assert (
-        f"applied  {expand.id}"
-        in subprocess.run(
-            [sys.executable, "-m", "driftguard", "status"],
-            cwd=team.folder,
-            env=ENVIRONMENT,
-            capture_output=True,
-            text=True,
-        ).stdout
-    )
-    tables = {
-        row["name"].upper()
-        for row in team.rig.run("SHOW TABLES IN DATABASE {db}")
-        for row in [{k.lower(): v for k, v in row.items()}]
-    }
+    assert f"applied  {expand.id}" in team.run("status", program="driftguard")
+    tables = {row["NAME"].upper() for row in team.rig.run("SHOW TABLES IN DATABASE {db}")}
     assert not any("ALEMBIC" in name for name in tables)
 
     line = team.refused("downgrade", "base", code=1)
     assert "add -x allow=LOSES_DATA" in line
     assert "drop COUPON" in line
-    assert "took back" in team.run("-x", "allow=LOSES_DATA", "downgrade", "expand@base")
+    said = team.run("-x", "allow=LOSES_DATA", "downgrade", "expand@base")
+    assert f"took back {expand.id}" in said
+    assert "to undo: " in said
     assert team.run("current") == ""
     assert '"COUPON"' not in team.rig.landing()
     assert json.loads(team.rig.landing())["tasks"] == json.loads(before)["tasks"]
@@ -162,10 +153,7 @@ def test_revisions_of_two_pull_requests_are_merged_by_alembic_and_read_by_driftg
 def test_sql_is_printed_without_a_connection(team: Team) -> None:
     (revision,) = team.write("coupon", *team.coupon())
     shot = team.folder / "snapshot.json"
-    subprocess.run(
-        [sys.executable, "-m", "driftguard", "snapshot", "--snowflake", shot.name],
-        cwd=team.folder, env=ENVIRONMENT, check=True, capture_output=True,
-    )  # fmt: skip
+    team.run("snapshot", "--snowflake", shot.name, program="driftguard")
     (team.folder / "connections.toml").unlink()
     assert "give a snapshot of Snowflake: -x snapshot=FILE" in team.refused("upgrade", "expand@head", "--sql", code=2)
     up = team.run("-x", f"snapshot={shot.name}", "upgrade", "expand@head", "--sql")
@@ -210,7 +198,10 @@ def test_an_estate_of_old_is_stamped_only_where_it_is_as_the_revisions_say(team:
 
 def test_an_upgrade_that_is_killed_is_finished_by_the_next(team: Team) -> None:
     (revision,) = team.write("coupon", *team.coupon())
-    process = team.start("-x", "jobs=1", "upgrade", "expand@head")
+    process = subprocess.Popen(
+        [ALEMBIC, "-x", "jobs=1", "upgrade", "expand@head"],
+        cwd=team.folder, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
     assert process.stdout is not None
     for line in process.stdout:
         if line.strip().startswith("replace the merge"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from home import Home, land
 
 MASKS = (
@@ -24,7 +26,9 @@ def test_a_new_column_beside_a_masked_one_needs_a_word_or_a_policy(home: Home) -
     assert found["DG802"]["column"] == "phone", found["DG802"]["message"]
     assert "TEXT_MASK" in found["DG803"]["message"]
 
-    home.run("plan", "--write")
+    home.execute("CREATE VIEW ANALYTICS.FINAL.MAILS AS SELECT EMAIL FROM ANALYTICS.FINAL.PEOPLE")
+    added = home.json("plan", "--write")["operations"][0]
+    assert [reader["name"] for reader in added["cost"]["readers"]] == ["ANALYTICS.FINAL.MAILS"]
     assert "--allow EXPOSES_COLUMN" in home.refused("apply", code=1)
     (revision,) = [p for p in (home.directory / "migrations/versions").glob("*.py") if "PHONE" in p.read_text()]
     revision.unlink()
@@ -69,3 +73,50 @@ def test_a_role_that_may_not_read_account_usage_is_told_so_where_it_matters(home
     home.execute("GRANT DATABASE ROLE SNOWFLAKE.GOVERNANCE_VIEWER TO ROLE READER", role="ACCOUNTADMIN")
     found = [f for f in home.json("check", code=1)["findings"] if f["code"].startswith("DG8")]
     assert {(f["code"], f["severity"]) for f in found} == {("DG802", "error"), ("DG803", "error")}
+
+
+def test_a_masked_and_tagged_column_is_rebuilt_under_its_policy_or_not_at_all(home: Home) -> None:
+    """Its twin has policy and tag from the statement that makes it, and the name at the end."""
+    toml = (home.directory / "driftguard.toml").read_text() + "\n[marker]\ntable = 'public.marks'\nhold_seconds = 1\n"
+    home.write("driftguard.toml", toml)
+    marks = "CREATE TABLE marks (name varchar(1000) PRIMARY KEY)"
+    land(
+        home, marks, "CREATE TABLE pay (id bigint PRIMARY KEY, amount numeric(10,2)); INSERT INTO pay VALUES (1, 1.25)"
+    )
+    home.execute(
+        "CREATE SCHEMA ANALYTICS.GOVERNANCE",
+        "CREATE MASKING POLICY ANALYTICS.GOVERNANCE.MASK AS (v NUMBER) RETURNS NUMBER -> v",
+        "CREATE TAG ANALYTICS.GOVERNANCE.PII",
+        "ALTER TABLE ANALYTICS.FINAL.PAY MODIFY COLUMN AMOUNT SET MASKING POLICY ANALYTICS.GOVERNANCE.MASK",
+        "ALTER TABLE ANALYTICS.FINAL.PAY MODIFY COLUMN AMOUNT SET TAG ANALYTICS.GOVERNANCE.PII = 'high'",
+    )
+    home.run("snapshot", "--aurora", "base.json")
+    migration = "ALTER TABLE pay ALTER COLUMN amount TYPE numeric(12,4)"
+    home.write("pr/1.sql", migration)
+    proposed = ("plan", "--migrations", "pr", "--base", "base.json")
+    refused = home.json(*proposed)
+    assert refused["operations"] == []
+    assert any("ANALYTICS.GOVERNANCE.MASK may bind the role" in note for note in refused["notes"])
+
+    home.write("driftguard.toml", toml + "\n[policy]\nexempt_role = true\n")
+    made = home.json(*proposed, "--write")
+    assert made["operations"][0]["sql"][0].count("WITH MASKING POLICY") == 1
+    home.run("apply")
+    assert governed(home) == {"AMOUNT", "AMOUNT__NEW"}
+    home.aurora(f"{migration}; {made['markers'][0]}", "INSERT INTO pay VALUES (2, 2.3456)")
+    home.sync()
+    time.sleep(1.5)
+    home.run("apply", "--phase", "settle")
+    home.run("apply", "--phase", "contract")
+    home.sync()
+    home.assert_equal("pay", rows=2)
+    assert "AMOUNT" in governed(home)
+    home.run("check")
+
+
+def governed(home: Home) -> set[str]:
+    """Columns that have the policy and the tag."""
+    usage = "SNOWFLAKE.ACCOUNT_USAGE"
+    masked = home.execute(f"SELECT REF_COLUMN_NAME FROM {usage}.POLICY_REFERENCES WHERE POLICY_NAME = 'MASK'")
+    tagged = home.execute(f"SELECT COLUMN_NAME FROM {usage}.TAG_REFERENCES WHERE TAG_NAME = 'PII'")
+    return {row[0] for row in masked} & {row[0] for row in tagged}

@@ -44,6 +44,30 @@ def test_apply_stops_at_what_others_have_to_do_and_goes_on_once_it_is_done(home:
     assert "nothing to apply" in home.run("apply")
 
 
+def test_a_table_of_another_owner_is_changed_there_and_apply_goes_on_afterwards(home: Home) -> None:
+    land(home, "CREATE TABLE orders (id bigint PRIMARY KEY)")
+    home.write("driftguard.toml", (home.directory / "driftguard.toml").read_text() + OWNERS)
+    home.aurora("ALTER TABLE orders ADD COLUMN note text")
+    (theirs, ours) = home.json("plan", "--write")["operations"]
+    assert (theirs["kind"], ours["kind"]) == ("manual", "replace_merge")
+    assert theirs["cost"]["work"] == "done by somebody else"
+    told = home.run("apply", code=1)
+    (statement,) = [line.strip() for line in told.splitlines() if "ALTER TABLE" in line]
+    home.execute(statement)
+    home.run("apply")
+    home.run("check")
+    home.run("plan")
+    home.aurora("INSERT INTO orders VALUES (1, 'a note')")
+    home.sync()
+    home.assert_equal("orders", rows=1)
+
+
+OWNERS = """
+[policy.managed_by]
+final = "sql"
+"""
+
+
 def columns(home: Home, table: str) -> set[str]:
     sql = f"SELECT COLUMN_NAME FROM ANALYTICS.INFORMATION_SCHEMA.COLUMNS WHERE TABLE_NAME = '{table}'"
     return {row[0] for row in home.execute(sql)}

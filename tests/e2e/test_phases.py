@@ -172,7 +172,7 @@ def test_a_downgrade_that_is_stopped_at_every_statement_is_finished_and_can_be_a
     stops = until_whole(
         lambda watch: _half(one, lambda: downgrade(config, "base", allowed=["LOSES_DATA"], jobs=1, watch=watch))
     )
-    assert stops == 4
+    assert stops == 6
     assert one.landing() == before
     assert one.run("SELECT COUNT(*) AS N FROM {db}.DRIFTGUARD.REVISION")[0]["N"] == 0
     (item,) = status(config).revisions
@@ -193,6 +193,8 @@ def _half(one: Rig, run: Callable[[], Outcome]) -> Outcome:
         assert "is half undone" in refused(one.apply)
         (item,) = status(load(directory=one.directory)).revisions
         assert item.state == "undoing"
+        assert item.done < item.statements == 7  # two of them make clones
+        assert item.stopped_at
         raise
 
 

@@ -21,7 +21,9 @@ def test_a_long_name_stays_within_what_snowflake_takes() -> None:
 
 
 def test_final_is_restored_in_one_statement_and_staging_is_never_replaced_under_its_pipe() -> None:
-    assert 'CREATE OR REPLACE TABLE "DB"."FINAL"."od""d" CLONE' in undo(TABLE, CONTROL, "it").restore
+    kept = undo(TABLE, CONTROL, "it")
+    assert 'INSERT OVERWRITE INTO "DB"."FINAL"."od""d" SELECT * FROM "DB"."DRIFTGUARD"."UNDO_' in kept.restore
+    assert kept.keep.sql.startswith("CREATE OR REPLACE TRANSIENT TABLE "), "transient tables have no permanent clone"
     staging = undo(ObjectName("DB", "STAGING", "T_CDC"), CONTROL, "it", replaceable=False)
-    assert "REPLACE" not in staging.restore
+    assert "OVERWRITE" not in staging.restore
     assert 'CLONE "DB"."STAGING"."T_CDC"' in staging.keep.sql

@@ -8,12 +8,19 @@ import pytest
 
 from driftguard.model.identifiers import ObjectName
 from driftguard.model.snowflake import CONSUMERS, Consumer, Estate
-from driftguard.operations.base import find_table, with_table
-from driftguard.plan.cost import cost
+from driftguard.operations.base import Operation, find_table, with_table
+from driftguard.plan.cost import Cost
+from driftguard.plan.cost import cost as priced
 from operation_cases import CASES, ESTATE, FINAL, STAGING
 
 VIEW = Consumer(ObjectName("DB", "BI", "V"), "VIEW", FINAL)
 OTHER = Consumer(ObjectName("DB", "BI", "W"), "STREAM", STAGING)
+
+
+def cost(operation: Operation, estate: Estate) -> Cost:
+    return priced(operation, estate, operation.effect(estate), estate)
+
+
 READ = dataclasses.replace(ESTATE, consumers=(VIEW, OTHER), looked=(CONSUMERS,))
 
 

@@ -6,7 +6,7 @@ import dataclasses
 
 from builders import POLICY, applied, context, landed, numeric, plain, table, task, varchar
 from driftguard.drift.compare import compare
-from driftguard.model.catalog import Unseen
+from driftguard.model.catalog import Catalog, Unseen
 from driftguard.model.finding import Severity
 from driftguard.model.identifiers import ObjectName
 from driftguard.model.policy import Masking
@@ -125,9 +125,11 @@ def test_a_merge_of_somebody_else_is_not_touched() -> None:
 
 def test_where_others_manage_pipes_and_merges_only_tables_are_made() -> None:
     policy = dataclasses.replace(POLICY, merge_managed_by="dbt", pipe_managed_by="terraform")
-    (operation,) = make_plan(context(OLD, policy=policy)).operations
+    operation, pipe = make_plan(context(OLD, policy=policy)).operations
     made = [s.sql.split()[1] for s in operation.statements(Estate())]
     assert made == ["FILE", "TABLE", "TABLE"]
+    assert pipe.kind == "manual"
+    assert pipe.touches()[0].name == "ORDERS_PIPE"
 
 
 def test_a_changed_key_is_named_and_nothing_is_planned_for_its_merge() -> None:
@@ -204,3 +206,31 @@ def test_what_governs_a_table_is_not_known_to_be_nothing() -> None:
     plan = make_plan(context(NEW, estate=dataclasses.replace(landed(OLD), looked=())))
     assert plan.hazards == ()
     assert any("could not be looked at" in note and "TIER" in note for note in plan.notes)
+
+
+def test_a_renamed_tables_new_landing_has_the_policies_of_the_old_one() -> None:
+    """Its rows and those that come are not readable by more roles than before."""
+    renamed = dataclasses.replace(OLD, name="purchases")
+    governed = dataclasses.replace(POLICY, marker_table="shop.marks", marker_column="name")
+    marks = table("marks", ("name", plain("text")), oid=77)
+    estate = dataclasses.replace(GOVERNED, tables=(*GOVERNED.tables, *landed(marks).tables))
+    before = Catalog((OLD, marks))
+    plan = make_plan(context(renamed, marks, estate=estate, before=before, policy=governed))
+    create = next(op for op in plan.operations if op.kind == "create_landing" and "PURCHASES" in op.summary())
+    sql = next(s.sql for s in create.statements(estate) if "CREATE TABLE" in s.sql)
+    assert '"NOTE" VARCHAR(134217728) WITH MASKING POLICY "DB"."G"."MASK"' in sql
+    assert "copy_rows" not in {op.kind for op in plan.operations}
+    assert any("DB.G.MASK may bind the role" in note for note in plan.notes)
+    trusted = dataclasses.replace(governed, exempt_role=True)
+    plan = make_plan(context(renamed, marks, estate=estate, before=before, policy=trusted))
+    assert "copy_rows" in {op.kind for op in plan.operations}
+    assert plan.hazards == ()
+    by_rows = dataclasses.replace(
+        estate,
+        tables=tuple(
+            dataclasses.replace(t, row_policy=ObjectName("DB", "G", "ROWS")) if t.name.name == "ORDERS" else t
+            for t in estate.tables
+        ),
+    )
+    plan = make_plan(context(renamed, marks, estate=by_rows, before=before, policy=trusted))
+    assert [h.kind.value for h in plan.hazards] == ["EXPOSES_COLUMN"]

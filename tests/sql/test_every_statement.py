@@ -38,7 +38,6 @@ from driftguard.control.recovery import Fate, Recovery
 from driftguard.errors import LeaseHeldError
 from driftguard.merge.casts import cast_sql
 from driftguard.migrate.runner import Runner
-from driftguard.migrate.worker import transaction
 from driftguard.migrate.writing import write
 from driftguard.model.identifiers import ObjectName
 from driftguard.model.landing import Cast
@@ -87,7 +86,11 @@ STAGE_PATH = re.compile(r"(?<=FROM )'@(?:[^'\\]|''|\\.)*'", re.DOTALL)
 SENDERS = {
     "control/schema.py": {"f'SELECT REVISION FROM {table}'", "f'USE SCHEMA {schema_name(database, schema)}'", "sql"},
     "control/failures.py": {"sql"},
-    "control/journal.py": {"'BEGIN TRANSACTION'", "'COMMIT'"},
+    "control/journal.py": {
+        "'BEGIN TRANSACTION'",
+        "'COMMIT'",
+        "transaction(forget, written_out(self._added(self._values(place, UNDONE))))",
+    },
     "control/recovery.py": {"'SELECT CURRENT_USER() AS ME'"},
     "migrate/runner.py": {"sql"},
     "migrate/worker.py": {"sql"},
@@ -202,7 +205,9 @@ def _recovery(session: RecordingSession, place: Place) -> None:
     query = session.rows("SELECT LAST_QUERY_ID() AS Q")[0]["Q"]
     session.seen.pop()
     cancel(session, query)
-    session.execute(transaction("DELETE FROM lease WHERE name = 'it''s nobody'", Journal(session).done_sql(place)))
+    session.execute(
+        schema.transaction("DELETE FROM lease WHERE name = 'it''s nobody'", Journal(session).done_sql(place))
+    )
 
 
 def _control(session: RecordingSession, open_session: object) -> None:

@@ -27,14 +27,15 @@ class Warm:
         self._pids: list[int] = []
         threading.Thread(target=self._read, daemon=True).start()
 
-    def start(self, directory: Path, *arguments: str, network_timeout: int = 0) -> int:
-        """The process id."""
+    def start(self, directory: Path, *arguments: str, network_timeout: int = 0, program: str = "driftguard") -> int:
+        """The process id. `program` can also be Alembic's."""
         assert self._process.stdin is not None
         order = {
             "directory": str(directory),
             "said": str(self._said),
             "arguments": arguments,
             "network_timeout": network_timeout,
+            "program": program,
         }
         with self._arrived:
             self._process.stdin.write(json.dumps(order) + "\n")
@@ -55,12 +56,14 @@ class Warm:
             file.unlink()
         return out, err
 
-    def run(self, directory: Path, arguments: Iterable[str]) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, directory: Path, arguments: Iterable[str], program: str = "driftguard"
+    ) -> subprocess.CompletedProcess[str]:
         """From start to end."""
         arguments = list(arguments)
-        pid = self.start(directory, *arguments)
+        pid = self.start(directory, *arguments, program=program)
         code = self.wait(pid, timeout=300)
-        return subprocess.CompletedProcess(["driftguard", *arguments], code, *self.said(pid))
+        return subprocess.CompletedProcess([program, *arguments], code, *self.said(pid))
 
     def close(self) -> None:
         assert self._process.stdin is not None
@@ -81,6 +84,8 @@ class Warm:
 
 
 def _child(order: dict[str, object]) -> int:
+    from alembic.config import main as alembic
+
     from driftguard.cli import main
 
     seconds = int(str(order["network_timeout"]))
@@ -96,7 +101,10 @@ def _child(order: dict[str, object]) -> int:
         file = f"{order['said']}/{os.getpid()}.{name}"
         os.dup2(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), number)
     try:
-        main(list(order["arguments"]), prog_name="driftguard")  # type: ignore[call-overload]
+        if order["program"] == "alembic":
+            alembic(list(order["arguments"]), prog="alembic")  # type: ignore[call-overload]
+        else:
+            main(list(order["arguments"]), prog_name="driftguard")  # type: ignore[call-overload]
     except SystemExit as end:
         return int(end.code or 0)
     return 0

@@ -10,14 +10,15 @@ from driftguard.model.emission import Emission
 from driftguard.model.finding import Finding, Place, Severity
 from driftguard.model.identifiers import ObjectName, TableName
 from driftguard.model.landing import FinalColumn, Landing, StagingColumn
+from driftguard.model.policy import OURS
 from driftguard.model.settings import DmsTask
 
 PLAN = "run `driftguard plan --write` and `driftguard apply`: before the Aurora change is deployed, or at once if it is"
 
 
 def managed(owner: str, what: str) -> str:
-    """The remedy for a missing object of a kind that somebody else may manage."""
-    return PLAN if owner == "driftguard" else f"make it where your {what} are managed ({owner})"
+    """The remedy for an object of a kind that somebody else may manage."""
+    return PLAN if owner == OURS else f"{PLAN}; your {what} are managed elsewhere ({owner}): both print the patch"
 
 
 def source_table(landing: Landing) -> TableName:

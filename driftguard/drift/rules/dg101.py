@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from driftguard.drift.context import Context
-from driftguard.drift.rules._common import PLAN, on_snowflake, source_table
+from driftguard.drift.rules._common import managed, on_snowflake, source_table
 from driftguard.model.finding import Finding, Severity
 
 CODE = "DG101"
@@ -22,7 +22,7 @@ def find(context: Context) -> Iterator[Finding]:
                 SEVERITY,
                 f"{source_table(landing)} has no {'landing' if pair.new else 'staging table'} {landing.staging}",
                 "DMS writes files for this table and nothing loads them; its rows never reach Snowflake",
-                PLAN,
+                managed(context.policy.staging_managed_by, "STAGING tables"),
                 table=source_table(landing),
                 place=on_snowflake(landing.staging),
             )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from driftguard.drift.context import Context
-from driftguard.drift.rules._common import PLAN, on_snowflake, source_table
+from driftguard.drift.rules._common import managed, on_snowflake, source_table
 from driftguard.model.finding import Finding, Severity
 
 CODE = "DG102"
@@ -27,7 +27,7 @@ def find(context: Context) -> Iterator[Finding]:
                 f"{pair.staging.name} has no column {column.name} for {column.emitted_as}",
                 "Snowpipe does not load Parquet columns that the table lacks, and reports success: the values are lost "
                 "without an error",
-                PLAN,
+                managed(context.policy.staging_managed_by, "STAGING tables"),
                 table=source_table(pair.landing),
                 column=column.emitted_as,
                 place=on_snowflake(pair.staging.name),

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from driftguard.drift.context import Context
 from driftguard.drift.fit import Fit
-from driftguard.drift.rules._common import PLAN, misfit, misfits
+from driftguard.drift.rules._common import managed, misfit, misfits
 from driftguard.model.finding import Finding, Severity
 from driftguard.model.landing import StagingColumn
 
@@ -18,4 +18,4 @@ SEVERITY = Severity.ERROR
 def find(context: Context) -> Iterator[Finding]:
     reason = "a value that does not fit makes Snowpipe skip its whole file"
     for pair, item in misfits(context, StagingColumn, Fit.WIDEN):
-        yield misfit(pair, item, CODE, SEVERITY, reason, PLAN)
+        yield misfit(pair, item, CODE, SEVERITY, reason, managed(context.policy.staging_managed_by, "STAGING tables"))

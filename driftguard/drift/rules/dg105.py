@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from driftguard.drift.context import Context
-from driftguard.drift.rules._common import PLAN, on_snowflake, source_table
+from driftguard.drift.rules._common import managed, on_snowflake, source_table
 from driftguard.model.finding import Finding, Severity
 
 CODE = "DG105"
@@ -25,7 +25,7 @@ def find(context: Context) -> Iterator[Finding]:
                 SEVERITY,
                 f"{pair.staging.name}.{column.name} is NOT NULL",
                 "files without the column, and deletes that carry the key alone, fail to load as a whole",
-                PLAN,
+                managed(context.policy.staging_managed_by, "STAGING tables"),
                 table=source_table(pair.landing),
                 column=column.name,
                 place=on_snowflake(pair.staging.name),

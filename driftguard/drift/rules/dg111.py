@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from driftguard.drift.context import Context
-from driftguard.drift.rules._common import PLAN, on_snowflake, source_table
+from driftguard.drift.rules._common import managed, on_snowflake, source_table
 from driftguard.model.finding import Finding, Severity
 from driftguard.model.landing import STAGING_SERVICE
 
@@ -26,7 +26,7 @@ def find(context: Context) -> Iterator[Finding]:
                     f"{pair.staging.name} has no column {name}",
                     "without the file, the row in it and the time of loading, changes of one transaction cannot be put "
                     "in order and new rows cannot be told from old ones; rows loaded before it exists never get it",
-                    PLAN,
+                    managed(context.policy.staging_managed_by, "STAGING tables"),
                     table=source_table(pair.landing),
                     place=on_snowflake(pair.staging.name),
                 )

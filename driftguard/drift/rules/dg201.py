@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from driftguard.drift.context import Context
-from driftguard.drift.rules._common import PLAN, on_snowflake, source_table
+from driftguard.drift.rules._common import managed, on_snowflake, source_table
 from driftguard.model.finding import Finding, Severity
 
 CODE = "DG201"
@@ -22,7 +22,7 @@ def find(context: Context) -> Iterator[Finding]:
                 SEVERITY,
                 f"{source_table(landing)} has no table {landing.final}",
                 "there is nothing to merge its changes into",
-                PLAN,
+                managed(context.policy.final_managed_by, "FINAL tables"),
                 table=source_table(landing),
                 place=on_snowflake(landing.final),
             )

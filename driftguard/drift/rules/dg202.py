@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from driftguard.drift.context import Context
-from driftguard.drift.rules._common import PLAN, on_snowflake, source_table
+from driftguard.drift.rules._common import managed, on_snowflake, source_table
 from driftguard.model.finding import Finding, Severity
 
 CODE = "DG202"
@@ -26,7 +26,7 @@ def find(context: Context) -> Iterator[Finding]:
                 SEVERITY,
                 f"{pair.final.name} has no column {column.name}",
                 "the values stop in STAGING; nobody who reads FINAL sees them, and nothing fails",
-                PLAN,
+                managed(context.policy.final_managed_by, "FINAL tables"),
                 table=source_table(pair.landing),
                 column=column.source or column.name,
                 place=on_snowflake(pair.final.name),

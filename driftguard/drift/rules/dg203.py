@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from driftguard.drift.context import Context
 from driftguard.drift.fit import Fit
-from driftguard.drift.rules._common import PLAN, misfit, misfits
+from driftguard.drift.rules._common import managed, misfit, misfits
 from driftguard.model.finding import Finding, Severity
 from driftguard.model.landing import FinalColumn
 
@@ -18,4 +18,4 @@ SEVERITY = Severity.ERROR
 def find(context: Context) -> Iterator[Finding]:
     reason = "a value that does not fit makes the merge fail, for all rows of its batch"
     for pair, item in misfits(context, FinalColumn, Fit.WIDEN):
-        yield misfit(pair, item, CODE, SEVERITY, reason, PLAN)
+        yield misfit(pair, item, CODE, SEVERITY, reason, managed(context.policy.final_managed_by, "FINAL tables"))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from driftguard.drift.context import Context
 from driftguard.drift.lineage import changed_key
-from driftguard.drift.rules._common import PLAN, on_snowflake, source_table
+from driftguard.drift.rules._common import managed, on_snowflake, source_table
 from driftguard.model.finding import Finding, Severity
 
 CODE = "DG205"
@@ -29,7 +29,7 @@ def find(context: Context) -> Iterator[Finding]:
                 SEVERITY,
                 f"{pair.final.name}.{column.name} is NOT NULL",
                 "a row without a value makes the merge fail, for all rows of its batch",
-                PLAN,
+                managed(context.policy.final_managed_by, "FINAL tables"),
                 table=source_table(pair.landing),
                 column=column.name,
                 place=on_snowflake(pair.final.name),

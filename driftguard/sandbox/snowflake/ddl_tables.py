@@ -236,6 +236,8 @@ def create_table(ex: Execution, reader: Reader, *, replace: bool, transient: boo
         copied = ex.table(reader.name(), "SELECT").thing
         if reader.is_word("AT") or reader.is_word("BEFORE"):
             raise errors.unsupported("CLONE of the past")
+        if copied.transient and not transient:
+            raise errors.compilation(2120, "0A000", "Transient object cannot be cloned to a permanent object.")
         _like(table, copied)
     elif reader.accept("LIKE"):
         _like(table, ex.table(reader.name(), "SELECT").thing)

@@ -62,6 +62,16 @@ def test_a_clone_keeps_policies_and_tags(governed: Any) -> None:
     assert ("PII", "high", "KEPT", "EMAIL") in tags(governed)
 
 
+def test_a_transient_table_has_no_permanent_clone(account: Any) -> None:
+    """The other way round, and transient to transient, it goes."""
+    account.run("CREATE TRANSIENT TABLE T (ID NUMBER(38,0))")
+    error = account.fails("CREATE TABLE P CLONE T")
+    assert (error.errno, error.sqlstate) == (2120, "0A000")
+    account.run("CREATE OR REPLACE TRANSIENT TABLE U CLONE T")
+    account.run("CREATE TABLE V (ID NUMBER(38,0))")
+    account.run("CREATE TRANSIENT TABLE W CLONE V")
+
+
 @pytest.mark.parametrize(
     ("sql", "text"),
     [
