@@ -32,4 +32,9 @@ def not_deployed(operation: AwaitMarker, catalog: Catalog) -> str:
             return f"{table.id}.{wanted.column} is not there"
         if found.type.text != wanted.type:
             return f"{table.id}.{wanted.column} is {found.type.text}, not {wanted.type}"
+        if wanted.labels and found.type.enum_labels != wanted.labels:
+            return f"{table.id}.{wanted.column} has other labels"
+    key = table.primary_key.columns if table.primary_key else ()
+    if operation.key and set(key) != set(operation.key):
+        return f"the primary key of {table.id} is ({', '.join(key)}), not ({', '.join(operation.key)})"
     return ""

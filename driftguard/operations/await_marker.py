@@ -16,10 +16,11 @@ from driftguard.sql.snowflake import literal, qualified, quote
 
 @dataclass(frozen=True)
 class Becomes:
-    """A column as Aurora has it once the migration is deployed; no `type` means that it is gone."""
+    """A column as Aurora has it once the migration is deployed; `labels` are those of an enum."""
 
     column: str
-    type: str = ""
+    type: str
+    labels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,7 @@ class AwaitMarker(Operation):
     table: tuple[str, str]  # schema and name on Aurora
     deployed: tuple[Becomes, ...]
     hold_seconds: int = 60
+    key: tuple[str, ...] = ()  # the primary key, where that is what changes
 
     def touches(self) -> tuple[ObjectName, ...]:
         return (self.final, self.staging, self.pipe)

@@ -15,7 +15,8 @@ from driftguard.model.snowflake import Estate, SfTable
 from driftguard.operations.base import DONE, READY, Operation, Readiness, blocked
 from driftguard.operations.columns import look_up
 from driftguard.operations.milestone import reach, reached, with_milestone
-from driftguard.sql.snowflake import names, qualified, quote
+from driftguard.operations.rename import Rename
+from driftguard.sql.snowflake import literal, names, qualified, quote
 
 
 @dataclass(frozen=True)
@@ -23,8 +24,9 @@ class Backfill(Operation):
     """UPDATE in portions, in the key's order; each takes what is still without a value, so a run can stop anywhere.
 
     The value is `copied` from another column of FINAL, through a cast that does what PostgreSQL's does, or a `default`
-    (through `column`'s cast). A row that was committed at or after the epoch `marker` says itself what it has: with
-    `nullable` a NULL in it is a value. `portions` statements of `rows` rows each, and one for what is left.
+    (through `column`'s cast), or one of the `labels` in place of its old name. A row that was committed at or after the
+    epoch `marker` says itself what it has: with `nullable` a NULL in it is a value. `portions` statements of `rows`
+    rows each, and one for what is left.
     """
 
     kind = "backfill"
@@ -37,6 +39,7 @@ class Backfill(Operation):
     column: MergeColumn
     copied: Earlier | None = None
     default: Default | None = None
+    labels: tuple[Rename, ...] = ()
     nullable: bool = False
     portions: int = 0
     rows: int = 1_000_000
@@ -75,6 +78,9 @@ class Backfill(Operation):
         return with_milestone(estate, self.name)
 
     def summary(self) -> str:
+        if self.labels:
+            labels = ", ".join(f"{label.old!r} to {label.new!r}" for label in self.labels)
+            return f"change {labels} in old rows of {self.table}.{self.column.final}"
         origin = f"from {self.copied.staging}" if self.copied else f"with {self.default.text!r}" if self.default else ""
         return f"fill {self.table}.{self.column.final} {origin} in old rows"
 
@@ -90,6 +96,9 @@ class Backfill(Operation):
         )
 
     def _value(self, of: str) -> str:
+        if self.labels:
+            whens = " ".join(f"WHEN {literal(label.old)} THEN {literal(label.new)}" for label in self.labels)
+            return f"CASE {of}{quote(self.column.final)} {whens} END"
         if self.copied is None:
             assert self.default is not None
             return default_sql(self.column, self.default)
@@ -97,6 +106,8 @@ class Backfill(Operation):
 
     def _open(self, of: str) -> str:
         """Has the row still to get its value?"""
+        if self.labels:
+            return f"{of}{quote(self.column.final)} IN ({', '.join(literal(label.old) for label in self.labels)})"
         parts = [f"{of}{quote(self.column.final)} IS NULL"]
         if self.copied is not None:
             parts.append(f"{of}{quote(self.copied.staging)} IS NOT NULL")

@@ -28,6 +28,7 @@ from driftguard.plan.governed import added_to_final, final_column
 from driftguard.plan.moving import like_the_old, moving
 from driftguard.plan.owners import all_ours, hand_over, merge_work, rebuilds
 from driftguard.plan.rekeying import rekeying
+from driftguard.plan.relabeling import relabeling
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,8 @@ def _landing(pair: Pair, context: Context, notes: list[str], planned: Collection
         notes.append(f"{pair.landing.task}: the merge belongs to {owner}; add the new columns to its lists there")
     if pair.new:
         operations += moving(pair, context, notes)
+    if free:
+        operations += relabeling(pair, context, planned)
     notes += change.notes
     if not change.columns and not pair.under_way:
         return operations

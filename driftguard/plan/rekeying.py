@@ -32,6 +32,7 @@ def rekeying(pair: Pair, context: Context) -> list[Operation]:
             table=(table.schema, table.name),
             deployed=tuple(Becomes(c.name, c.type.text) for c in (source.columns if source else ()) if c.name in key),
             hold_seconds=policy.marker_hold_seconds,
+            key=source.primary_key.columns if source and source.primary_key else (),
         ),
         RekeyFinal(name, landing.task, landing.pipe, spec, str(table)),
     ]

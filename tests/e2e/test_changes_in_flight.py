@@ -73,6 +73,13 @@ CASES = {
         ("INSERT INTO t VALUES (10, 5)", "UPDATE t SET v = 6 WHERE id = 1", "UPDATE t SET v = NULL WHERE id = 2"),
         ("INSERT INTO t VALUES (20, 'x')", "UPDATE t SET v = 'y' WHERE id = 3"),
     ),
+    "labels": Case(
+        "CREATE TYPE mood AS ENUM ('ok', 'bad'); CREATE TABLE t (id int PRIMARY KEY, v mood)",
+        "ALTER TYPE mood RENAME VALUE 'ok' TO 'fine'",
+        ("INSERT INTO t VALUES (10, 'ok')", "UPDATE t SET v = 'bad' WHERE id = 1"),
+        ("INSERT INTO t VALUES (20, 'fine')", "UPDATE t SET v = NULL WHERE id = 2"),
+        ("UPDATE t SET v = 'ok' WHERE id <> 4",),
+    ),
     "table": Case(
         "CREATE TABLE t (id int PRIMARY KEY, v int)",
         "ALTER TABLE t RENAME TO t_moved",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import json
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,10 +25,13 @@ from driftguard.model.snowflake import Estate
 from driftguard.operations.await_marker import AwaitMarker
 from driftguard.operations.base import Operation
 from driftguard.operations.drop_columns import DropColumns
+from driftguard.operations.manual import Manual, ManualAfter
+from driftguard.operations.predicate import Predicate, Wanted
 from driftguard.plan.planner import Plan, make_plan
 from driftguard.sandbox.snowflake.server import SnowflakeServer
 from driftguard.snowflake.introspect import introspect
 from driftguard.snowflake.session import Session
+from driftguard.snowflake.usage import with_usage
 
 ORDERS = table("orders", ("total", numeric(10, 2)), ("label", varchar(80)))
 CUSTOMERS = table("customers", ("name", plain("text")), oid=1001)
@@ -60,14 +64,27 @@ MARKER = table("marker", ("name", varchar(1000)), key=("name",), oid=1003)
 _COUPON = Column("coupon", 4, plain("text"), default="'none'::text", missing_value="none")
 _RENAMED = dataclasses.replace(CUSTOMERS.columns[1], name="full_name")
 _POINTS = Column("points", 4, plain("int4"))
+_ACCOUNTS = table("accounts", ("nr", plain("int4")), oid=1004)  # gets another key, and has been reloaded
+_PARCELS = table("parcels", ("note", plain("text")), oid=1005)  # gets another name
 _LATER = (
     dataclasses.replace(ORDERS, columns=(*ORDERS.columns, _COUPON)),
     dataclasses.replace(CUSTOMERS, columns=(CUSTOMERS.columns[0], _RENAMED, Column("name", 3, plain("text")), _POINTS)),
     LATER[2],
     MARKER,
+    table("accounts", ("nr", plain("int4")), key=("nr",), oid=1004),
+    dataclasses.replace(_PARCELS, name="shipments"),
 )
+
+
+def _more(database: str) -> tuple[Operation, ...]:
+    """What no plan has: a revision of one who takes columns back, and work of others that is done already."""
+    customers = ObjectName(database, "FINAL", "CUSTOMERS")
+    done = Predicate(Wanted.TABLE, customers)
+    return Manual("make it", done), ManualAfter("make it", done), DropColumns(customers, ("JUNK",))
+
+
 WHOLE = Shape(
-    (ORDERS, CUSTOMERS, MARKER),
+    (ORDERS, CUSTOMERS, MARKER, _ACCOUNTS, _PARCELS),
     _LATER,
     (
         *BY_HAND,
@@ -75,9 +92,14 @@ WHOLE = Shape(
         "INSERT INTO {db}.FINAL.ORDERS (ID, TOTAL, LABEL, _DG_COMMIT_TS) SELECT 1, 1.5, 'a', '2025-12-31'::TIMESTAMP_NTZ",
         "INSERT INTO {db}.FINAL.ORDERS (ID, TOTAL, LABEL, _DG_COMMIT_TS) SELECT 2, 2.5, 'b', '2025-12-30'::TIMESTAMP_NTZ",
         "INSERT INTO {db}.FINAL.CUSTOMERS (ID, NAME, JUNK) SELECT 1, 'a name', 7",
+        "INSERT INTO {db}.FINAL.PARCELS (ID, NOTE) SELECT 1, 'a parcel'",
+        "INSERT INTO {db}.FINAL.ACCOUNTS (ID, NR) SELECT 1, 11",
+        "INSERT INTO {db}.STAGING.ACCOUNTS_CDC (ID, NR, COMMIT_TS, _DG_FILE, _DG_ROW, _DG_LOADED_AT) "
+        "SELECT 1, 11, '2026-01-02 00:00:00', 'shop/accounts/LOAD00000001.parquet', 0, '2026-01-02'::TIMESTAMP_LTZ",
     ),
-    lambda database: (DropColumns(ObjectName(database, "FINAL", "CUSTOMERS"), ("JUNK",)),),
+    _more,
 )
+HAZARDS = ("LOSES_DATA", "CHANGES_KEY", "RELOADS_FILES", "REBUILDS_TABLE")
 
 
 @dataclass
@@ -139,12 +161,19 @@ class Rig:
                 f"SELECT DISTINCT {number} AS REVISION, OPERATION, STEP, EVENT, SQL_TEXT FROM {{db}}.DRIFTGUARD.JOURNAL "
                 f"WHERE EVENT IN ('planned', 'skipped', 'done') AND REVISION = '{revision.id}' ORDER BY 2, 3, 4, 5"
             )
-            found += [tuple(str(value).replace(self.database, "DB") for value in row.values()) for row in rows]
+            found += [tuple(self._plain(str(value)) for value in row.values()) for row in rows]
         return found
+
+    def _plain(self, text: str) -> str:
+        """Without what the name of the database has put into it."""
+        return re.sub(r"(UNDO_\w+)_[0-9A-F]{8}", r"\1", text.replace(self.database, "DB"))
 
     def plan(self, *tables: Table, before: Sequence[Table] | None = None) -> Plan:
         was = Catalog(tuple(before)) if before is not None else None
-        return make_plan(context(*tables, policy=self.policy, estate=self.estate(), before=was))
+        with self.open() as session:
+            schemas = (self.policy.staging_schema, self.policy.final_schema)
+            estate = with_usage(session, self.estate(), self.database, schemas)
+        return make_plan(context(*tables, policy=self.policy, estate=estate, before=was))
 
     def history(self, condition: str) -> list[dict[str, Any]]:
         return self.run(

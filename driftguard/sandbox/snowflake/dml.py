@@ -265,7 +265,7 @@ def merge(ex: Execution, tree: exp.Merge) -> Result:
         elif isinstance(then, exp.Insert):
             kinds.add("inserted")
             ex.grants.require(ex.role, "INSERT", found)
-            whens.append(head + _merge_insert(ex, table, then, source_scope))
+            whens.append(head + _merge_insert(ex, table, then, source_scope, test))
         elif then.name.upper() == "DELETE" and matched:
             kinds.add("deleted")
             ex.grants.require(ex.role, "DELETE", found)
@@ -291,7 +291,8 @@ def merge(ex: Execution, tree: exp.Merge) -> Result:
     return counts(MERGE, **numbers)
 
 
-def _merge_insert(ex: Execution, table: Table, then: exp.Insert, scope: Scope) -> str:
+def _merge_insert(ex: Execution, table: Table, then: exp.Insert, scope: Scope, test: str) -> str:
+    """`test` stands in front of each value too: DuckDB works values out for rows that the WHEN leaves out."""
     translator = Translator(ex)
     this = then.this
     columns = (
@@ -309,7 +310,8 @@ def _merge_insert(ex: Execution, table: Table, then: exp.Insert, scope: Scope) -
     given: dict[str, str] = {}
     for column, value in zip(columns, values, strict=True):
         walked = translator.expression(value, scope)
-        given[column.name] = stored(duck(walked), type_of(walked), column)
+        value_sql = stored(duck(walked), type_of(walked), column)
+        given[column.name] = value_sql if test == "TRUE" else f"CASE WHEN {test} THEN {value_sql} END"
     full = [given.get(column.name) or default_sql(ex, column) for column in table.columns]
     names = ", ".join(quote(column.name) for column in table.columns)
     return f"INSERT ({names}) VALUES ({', '.join(full)})"
