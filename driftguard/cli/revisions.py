@@ -56,8 +56,6 @@ def downgrade(shell: Shell, revision: str, allowed: tuple[str, ...]) -> None:
 
 def show_way_back(shell: Shell, outcome: Outcome) -> None:
     """What a downgrade did."""
-    for line in outcome.undo:
-        click.echo(f"to undo: {line}")
     for note in outcome.skipped:
         shell.say(note)
     count = len(outcome.steps)

@@ -18,7 +18,7 @@ from typing import Any, Final, TypeVar
 from driftguard.errors import SnapshotError
 from driftguard.model.catalog import Catalog, Column, PgType, Table, Unseen, new_column
 from driftguard.model.collecting import without_gc
-from driftguard.model.snowflake import Estate, SfTable, SfType
+from driftguard.model.snowflake import Ancestor, Estate, SfTable, SfType
 
 VERSION: Final = 1
 _MARK: Final = "driftguard_snapshot"
@@ -179,6 +179,8 @@ def _order(item: Any) -> tuple[Any, ...]:
         return (item,)
     if isinstance(item, Unseen):
         return (item.what, item.reason)
+    if isinstance(item, Ancestor):
+        return (item.landing, item.column, repr(item))
     return (item.name, getattr(item, "arguments", ""), "" if isinstance(item, SfTable) else repr(item))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 
+from driftguard.errors import PlanError
 from driftguard.merge.generate import generate
 from driftguard.model.identifiers import ObjectName
 from driftguard.model.merge import MergeSpec
@@ -91,6 +92,13 @@ class CompleteChange(Operation):
         body = self._body(estate, final)
         estate = with_table(estate, self._after(final))
         return with_task(estate, dataclasses.replace(task, definition=body))
+
+    def inverse(self, left: Estate) -> tuple[Operation, ...]:  # noqa: ARG002
+        back = ", ".join(f"{step.new} to {step.old}" for step in reversed(self.renames))
+        how = f"rename {back} in {self.merge.final} by hand, and " if back else ""
+        raise PlanError(
+            f"{self.summary()}: not undone, because Aurora has the change", hint=f"{how}plan a change that leads on"
+        )
 
     def summary(self) -> str:
         renames = ", ".join(f"{step.old} to {step.new}" for step in self.renames)

@@ -74,6 +74,9 @@ class CopyRows(Operation):
     def effect(self, estate: Estate) -> Estate:
         return with_milestone(estate, self.name)
 
+    def inverse(self, left: Estate) -> tuple[Operation, ...]:  # noqa: ARG002
+        return ()  # what it writes is right whether the rest follows or not
+
     def summary(self) -> str:
         return f"copy the rows of {self.old} to {self.merge.final}"
 

@@ -16,9 +16,11 @@ from driftguard.model.catalog import Catalog, Column, Key, PgType, Table, Unseen
 from driftguard.model.identifiers import ObjectName, TableName
 from driftguard.model.snapshot import dumps, kind_of, load_catalog, load_estate
 from driftguard.model.snowflake import (
+    Ancestor,
     Consumer,
     Estate,
     FileFormat,
+    Milestone,
     Pipe,
     Procedure,
     SfColumn,
@@ -147,6 +149,14 @@ ORDERS = Table(
 CATALOG = Catalog(
     (dataclasses.replace(ORDERS, oid=11, name="a"), ORDERS), database="d", captured_at="2026-01-01T00:00:00Z"
 )
+
+
+def test_what_the_control_schema_knows_comes_back_in_order() -> None:
+    """Columns of one landing, and what has passed."""
+    orders = TableName("shop", "orders")
+    ancestors = tuple(Ancestor("DB.FINAL.ORDERS", "1", 5, orders, 1000, f"c{n}", n) for n in range(3))
+    estate = Estate(ancestors=ancestors, milestones=(Milestone("a", "2026-01-01"), Milestone("b")))
+    assert load_estate(dumps(dataclasses.replace(estate, ancestors=ancestors[::-1]))) == estate
 
 
 def test_the_order_in_which_tables_come_makes_no_difference() -> None:

@@ -10,7 +10,9 @@ from driftguard.drift.rules._common import misfit, misfits
 from driftguard.model.finding import Finding, Severity
 from driftguard.model.landing import StagingColumn
 
-_REMEDY = "Snowflake cannot ALTER this type: add a column of the right type, fill it, and swap the two"
+_REMEDY = (
+    "run `driftguard plan --write`: Snowflake cannot ALTER this type, and the plan carries it through (docs/changes.md)"
+)
 
 CODE = "DG104"
 TITLE = "a STAGING column has a type that Snowflake cannot alter to the one needed"
