@@ -103,9 +103,10 @@ def _other_key(
     """The columns now, and FINAL anew once the table was reloaded. The merge stays as it is until then."""
     landing = pair.landing
     why = ""
+    changing = [c for c in change.columns if c.becomes or c.earlier or c.until]  # a default comes with the reload
     if not _replaces(pair, context.policy) or not rebuilds(context.policy) or marker_landing(context) is None:
         why = "see DG206"
-    elif pair.under_way or change.columns or change.notes or replaced(pair, context) or pair.misfits:
+    elif pair.under_way or changing or change.notes or replaced(pair, context) or pair.misfits:
         why = "other columns of it change too: make one change after the other, or the landing anew"
     if why:
         if set(old) == {c.name for c in landing.key}:  # another column under the old name: no name tells
