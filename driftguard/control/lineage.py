@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection
 
-from sqlalchemy import insert
+from sqlalchemy import func, insert
 
 from driftguard.control.schema import LINEAGE, run
 from driftguard.model.identifiers import ObjectName, TableName
@@ -21,7 +21,8 @@ def ancestors(session: Session, database: str, schema: str) -> tuple[Ancestor, .
     """The newest set of each landing; nothing where the control schema is not there or may not be read."""
     table = qualified(ObjectName(database, schema, "LINEAGE"))
     sql = (
-        f"SELECT * FROM {table} QUALIFY RANK() OVER (PARTITION BY LANDING ORDER BY RECORDED_AT DESC, RUN) = 1 "
+        f"SELECT * FROM {table} "
+        "QUALIFY RUN = FIRST_VALUE(RUN) OVER (PARTITION BY LANDING ORDER BY RECORDED_AT DESC, RUN) "
         "ORDER BY LANDING, TABLE_OID, ATTNUM"
     )
     try:
@@ -50,7 +51,6 @@ def record(session: Session, found: Collection[Ancestor]) -> None:
     if not rows_of:
         return
     mark = uuid.uuid4().hex
-    now = session.rows("SELECT SYSDATE() AS NOW")[0]["NOW"]
     session.execute("BEGIN TRANSACTION")
     for start in range(0, len(rows_of), _ROWS):
         values = [
@@ -64,7 +64,7 @@ def record(session: Session, found: Collection[Ancestor]) -> None:
                 "column_name": item.column,
                 "attnum": item.attnum,
                 "run": mark,
-                "recorded_at": now,
+                "recorded_at": func.sysdate(),
             }
             for item in rows_of[start : start + _ROWS]
         ]

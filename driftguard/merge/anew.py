@@ -18,16 +18,17 @@ def guard(spec: MergeSpec, marker: str) -> str:
     return f"SELECT IFF({found} OR {empty}, 1, TO_NUMBER({message})) AS RELOADED"
 
 
-def refill(spec: MergeSpec, marker: str) -> str:
-    """Statements for one transaction: FINAL is emptied and filled, and what is not read leaves STAGING."""
+def refill(spec: MergeSpec, marker: str) -> tuple[str, ...]:
+    """Three statements for one transaction: FINAL is emptied and filled, and what is not read leaves STAGING."""
     read = f"COALESCE(({_reloaded(spec, marker)}) OR ({_since(spec, marker)}), FALSE)"
     frame = Frame(read, "FALSE", {name: milestone_sql(spec.watermark, name) for name in epochs(spec.columns)})
     names, values = inserted(spec)
     rows = "\n".join(f"  {line}" for line in source(spec, frame))
     return (
-        f"DELETE FROM {qualified(spec.final)};\nINSERT INTO {qualified(spec.final)} (\n  {', '.join(names)}\n)\n"
-        f"SELECT\n  {', '.join(values)}\nFROM (\n{rows}\n) AS s\nWHERE s.{quote(DG_OP)} <> 'D';\n"
-        f"DELETE FROM {qualified(spec.staging)} WHERE NOT {read}"
+        f"DELETE FROM {qualified(spec.final)}",
+        f"INSERT INTO {qualified(spec.final)} (\n  {', '.join(names)}\n)\n"
+        f"SELECT\n  {', '.join(values)}\nFROM (\n{rows}\n) AS s\nWHERE s.{quote(DG_OP)} <> 'D'",
+        f"DELETE FROM {qualified(spec.staging)} WHERE NOT {read}",
     )
 
 

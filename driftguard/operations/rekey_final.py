@@ -113,7 +113,9 @@ class RekeyFinal(Operation):
             for column in old:
                 sql = f"ALTER TABLE {table} ALTER COLUMN {quote(column)} DROP NOT NULL"
                 found.append(Statement(sql, f"allow NULL in {self.merge.final}.{column}"))
-        found.append(Statement(refill(self.merge, self.marker), f"fill {self.merge.final} anew from the reload"))
+        found.append(
+            Statement(";\n".join(refill(self.merge, self.marker)), f"fill {self.merge.final} anew from the reload")
+        )
         if not same_key:
             sql = f"ALTER TABLE {table} ADD PRIMARY KEY ({names(self._key)})"
             found.append(Statement(sql, f"make ({', '.join(self._key)}) the key of {self.merge.final}"))

@@ -33,16 +33,18 @@ from driftguard.control import schema
 from driftguard.control.failures import cast_failures
 from driftguard.control.journal import Attempt, Journal, Place
 from driftguard.control.lease import Lease
+from driftguard.control.lineage import ancestors, record
 from driftguard.control.link import Link
 from driftguard.control.recovery import Fate, Recovery
 from driftguard.errors import LeaseHeldError
+from driftguard.merge.anew import refill
 from driftguard.merge.casts import cast_sql
 from driftguard.migrate.runner import Runner
 from driftguard.migrate.writing import write
-from driftguard.model.identifiers import ObjectName
+from driftguard.model.identifiers import ObjectName, TableName
 from driftguard.model.landing import Cast
 from driftguard.model.plan import Statement
-from driftguard.model.snowflake import Estate
+from driftguard.model.snowflake import Ancestor, Estate
 from driftguard.operations.base import Operation
 from driftguard.operations.catalogue import KINDS
 from driftguard.operations.undo import undo
@@ -50,12 +52,13 @@ from driftguard.plan.planner import make_plan
 from driftguard.probe.snowflake import ask, current_account
 from driftguard.sandbox.snowflake.server import SnowflakeServer
 from driftguard.snowflake.capabilities import Answer
-from driftguard.snowflake.history import cancel, runs_now, tagged
+from driftguard.snowflake.history import cancel, loads_now, runs_now, tagged
 from driftguard.snowflake.introspect import introspect
+from driftguard.snowflake.markers import arrived
 from driftguard.snowflake.session import Session
 from driftguard.snowflake.usage import with_usage
 from landings import CASTS, TABLES, contexts, every_cast
-from operation_cases import CASES, FINAL, MORE, TASK
+from operation_cases import CASES, CONVERSIONS, FINAL, MORE, SPEC, TASK
 from recording import RecordingSession
 
 PACKAGE = Path(driftguard.__file__).parent
@@ -65,6 +68,7 @@ COMMANDS = {
     r"ALTER TASK .* (SUSPEND|RESUME)": "ALTER TASK",
     r"ALTER TASK .* MODIFY AS\s.*": "ALTER TASK",
     r"ALTER PIPE .* REFRESH": "ALTER PIPE",
+    r"ALTER PIPE .* SET PIPE_EXECUTION_PAUSED = (TRUE|FALSE)": "ALTER PIPE",
     r"CREATE PIPE IF NOT EXISTS .*": "CREATE PIPE",
     r"CREATE TASK IF NOT EXISTS .*": "CREATE TASK",
     r"SHOW GRANTS ON SCHEMA .*": "SHOW GRANTS",
@@ -84,7 +88,14 @@ STAGE_PATH = re.compile(r"(?<=FROM )'@(?:[^'\\]|''|\\.)*'", re.DOTALL)
 
 # Each place that hands SQL to Snowflake, and what it hands over. A new one belongs here, and into the collection below.
 SENDERS = {
-    "control/schema.py": {"f'SELECT REVISION FROM {table}'", "f'USE SCHEMA {schema_name(database, schema)}'", "sql"},
+    "control/schema.py": {
+        "f'SELECT NAME, AT FROM {table} ORDER BY NAME'",
+        "f'SELECT REVISION FROM {table}'",
+        "f'USE SCHEMA {schema_name(database, schema)}'",
+        "sql",
+    },
+    "control/lineage.py": {"'BEGIN TRANSACTION'", "'COMMIT'", "sql"},
+    "snowflake/markers.py": {"sql"},
     "control/failures.py": {"sql"},
     "control/journal.py": {
         "'BEGIN TRANSACTION'",
@@ -213,6 +224,13 @@ def _recovery(session: RecordingSession, place: Place) -> None:
 def _control(session: RecordingSession, open_session: object) -> None:
     """The statements of the control tables that an apply without trouble does not send."""
     assert cast_failures(session, "DB", POLICY.control_schema, 7) == ((), ())
+    assert schema.milestones(session, "DB", POLICY.control_schema) == ()
+    known = Ancestor("DB.FINAL.it's", "1", 2, TableName("shop", "it's"), 3, "it's", 4)
+    record(session, [known])
+    assert ancestors(session, "DB", POLICY.control_schema) == (known,)
+    assert arrived(session, ObjectName("DB", "FINAL", "NOBODY"), "NAME", "it's") == ()
+    some = next(t.name for t in applied(Estate(), make_plan(contexts()[0][0])).tables if t.name.schema == "STAGING")
+    assert not loads_now(session, some)
     journal = Journal(session)
     place = Place("r1", "d1", 0, 0)
     journal.failed(place, "a tag", "it's \\ 100 % broken")
@@ -294,7 +312,9 @@ def parsers() -> Parsers:
 def planned() -> list[str]:
     """The SQL of every operation."""
     found = [s.sql for operation, estate in operations() for s in operation.statements(estate)]
-    return list(dict.fromkeys([*found, undo(FINAL, TASK, "it").keep.sql]))
+    several = refill(SPEC, "DB.FINAL.T:1:abc")  # one transaction of three statements, each read by itself
+    found = [sql for sql in found if sql != ";\n".join(several)]
+    return list(dict.fromkeys([*found, *several, undo(FINAL, TASK, "it").keep.sql]))
 
 
 @pytest.fixture(scope="session")
@@ -391,11 +411,13 @@ def test_a_merge_means_the_same_columns_to_a_parser_as_to_driftguard(planned: li
 def test_every_kind_of_operation_and_every_cast_is_among_them(planned: list[str]) -> None:
     assert {operation.kind for operation, _ in operations()} == set(KINDS)
     everything = "\n".join(planned)
-    for cast in Cast:
+    for cast in CONVERSIONS:
+        assert cast_sql(cast, '"C"', scale=4, zone="Europe/Berlin") in everything, cast
+    for cast in set(Cast) - set(CONVERSIONS):
         name = f'"C_{cast.value.upper()}"'
         scale = 4 if cast is Cast.NUMBER else 0
         assert f"{cast_sql(cast, name, scale=scale)} AS {name}" in everything, cast
-    assert {f"c_{cast.value}" for cast in Cast} <= {c.name for c in CASTS.columns}
+    assert {f"c_{cast.value}" for cast in set(Cast) - set(CONVERSIONS)} <= {c.name for c in CASTS.columns}
     assert every_cast().overrides
     for part in ("UNION ALL", '"_DG_MOVED"', "= 'U' AS \"_DG_LACKS_", "LET failures"):
         assert part in everything, part

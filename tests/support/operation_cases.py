@@ -6,7 +6,7 @@ import dataclasses
 
 from driftguard.model.identifiers import ObjectName
 from driftguard.model.landing import Cast
-from driftguard.model.merge import Earlier, MergeColumn, MergeSpec
+from driftguard.model.merge import Default, Earlier, MergeColumn, MergeSpec
 from driftguard.model.snowflake import Estate, Milestone, Pipe, SfColumn, SfTable, SfType, Tag, Task
 from driftguard.operations.add_columns import AddColumns
 from driftguard.operations.await_marker import AwaitMarker, Becomes
@@ -23,7 +23,7 @@ from driftguard.operations.predicate import Predicate, Wanted
 from driftguard.operations.read_again import ReadAgain
 from driftguard.operations.rekey_final import RekeyFinal
 from driftguard.operations.rename import Rename
-from driftguard.operations.replace_merge import ReplaceMerge
+from driftguard.operations.replace_merge import Anew, ReplaceMerge
 from driftguard.operations.widen_column import WidenColumn
 
 NUMBER = SfType("NUMBER", precision=38, scale=0)
@@ -67,13 +67,6 @@ LATER = dataclasses.replace(
 
 MASK = ObjectName("DB", "G", "it's a mask")
 # Forms of an operation that its case does not show
-MORE: tuple[tuple[Operation, Estate], ...] = (
-    (
-        AddColumns(FINAL, (ColumnDef("NEW", TEXT, masking_policy=MASK, tags=(Tag(MASK, "it's"), Tag(TASK, ""))),)),
-        ESTATE,
-    ),
-)
-
 CASES: dict[str, tuple[Operation, Estate]] = {
     "add_columns": (AddColumns(FINAL, (ColumnDef("NEW", TEXT), ColumnDef("MORE", NUMBER))), ESTATE),
     "widen_column": (WidenColumn(FINAL, "C", TEXT), ESTATE),
@@ -160,3 +153,71 @@ CASES: dict[str, tuple[Operation, Estate]] = {
         ESTATE,
     ),
 }
+
+# Casts that only a change of type needs.
+CONVERSIONS = (
+    Cast.TEXT, Cast.DOUBLE, Cast.SCALE, Cast.INTEGER, Cast.NOT_ZERO, Cast.MIDNIGHT, Cast.ISO_DAY, Cast.DAY, Cast.ZONED,
+    Cast.LOCAL,
+)  # fmt: skip
+MORE: tuple[tuple[Operation, Estate], ...] = (
+    (
+        AddColumns(FINAL, (ColumnDef("NEW", TEXT, masking_policy=MASK, tags=(Tag(MASK, "it's"), Tag(TASK, ""))),)),
+        ESTATE,
+    ),
+    (
+        ReplaceMerge(TASK, SPEC, anew=(Anew(ColumnDef("NEW", NUMBER), "NEW__OLD"),), pipe=PIPE),
+        dataclasses.replace(WITH_NEW, pipes=ARRIVED.pipes),
+    ),
+    (
+        CASES["rekey_final"][0],
+        dataclasses.replace(
+            WITH_NEW,
+            tables=(
+                dataclasses.replace(
+                    WITH_NEW.tables[0],
+                    primary_key=("C",),
+                    columns=tuple(dataclasses.replace(c, nullable=False) for c in WITH_NEW.tables[0].columns),
+                ),
+                WITH_NEW.tables[1],
+            ),
+        ),
+    ),
+    (
+        Backfill(
+            "labels",
+            FINAL,
+            SPEC.watermark,
+            ("ID",),
+            MergeColumn("C", "C"),
+            labels=(Rename("it's", "is it"),),
+            portions=1,
+        ),
+        ESTATE,
+    ),
+    (
+        Backfill(
+            "default",
+            FINAL,
+            SPEC.watermark,
+            ("ID",),
+            MergeColumn("C", "C", marker="m", since=True),
+            default=Default("it's", TEXT),
+            nullable=True,
+        ),
+        ESTATE,
+    ),
+    *(
+        (
+            Backfill(
+                f"by {cast}",
+                FINAL,
+                SPEC.watermark,
+                ("ID",),
+                MergeColumn("NEW", "NEW"),
+                copied=Earlier("C", cast, scale=4, zone="Europe/Berlin"),
+            ),
+            WITH_NEW,
+        )
+        for cast in CONVERSIONS
+    ),
+)
