@@ -12,8 +12,8 @@ from driftguard.model.landing import DG_COMMIT_TS
 from driftguard.model.merge import Default, Earlier, MergeColumn
 from driftguard.model.plan import Phase, Statement
 from driftguard.model.snowflake import Estate, SfTable
-from driftguard.operations.base import DONE, READY, Operation, Readiness, blocked
-from driftguard.operations.columns import look_up
+from driftguard.operations.base import DONE, READY, Operation, Readiness
+from driftguard.operations.columns import lacking
 from driftguard.operations.milestone import reach, reached, with_milestone
 from driftguard.operations.rename import Rename
 from driftguard.sql.snowflake import literal, names, qualified, quote
@@ -53,13 +53,8 @@ class Backfill(Operation):
     def readiness(self, estate: Estate) -> Readiness:
         if reached(estate, self.name):
             return DONE
-        table = look_up(estate, self.table)
-        if isinstance(table, Readiness):
-            return table
-        for name in (self.column.final, *self.key, *([self.copied.staging] if self.copied else [])):
-            if table.column(name) is None:
-                return blocked(f"{self.table} has no column {name}")
-        return READY
+        copied = [self.copied.staging] if self.copied else []
+        return lacking(estate, (self.table, [self.column.final, *self.key, *copied])) or READY
 
     def statements(self, estate: Estate) -> tuple[Statement, ...]:
         if reached(estate, self.name):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from driftguard.model.identifiers import ObjectName
@@ -50,3 +51,15 @@ def look_up(estate: Estate, name: ObjectName) -> SfTable | Readiness:
     if not estate.saw("tables", name.database, name.schema):
         return blocked(f"{name} could not be looked at")
     return blocked(f"{name} does not exist")
+
+
+def lacking(estate: Estate, *wanted: tuple[ObjectName, Iterable[str]]) -> Readiness | None:
+    """Why an operation on these columns of these tables cannot run; None where all of them are there."""
+    for name, columns in wanted:
+        table = look_up(estate, name)
+        if isinstance(table, Readiness):
+            return table
+        missing = set(columns) - {c.name for c in table.columns}
+        if missing:
+            return blocked(f"{name} has no column {sorted(missing)[0]}")
+    return None

@@ -10,8 +10,8 @@ from driftguard.model.landing import DG_COMMIT_TS, DG_LOADED_AT, DG_SEQ
 from driftguard.model.merge import MergeSpec
 from driftguard.model.plan import Phase, Statement
 from driftguard.model.snowflake import Estate
-from driftguard.operations.base import DONE, READY, Operation, Readiness, blocked
-from driftguard.operations.columns import look_up
+from driftguard.operations.base import DONE, READY, Operation, Readiness
+from driftguard.operations.columns import lacking
 from driftguard.operations.milestone import reach, reached, with_milestone
 from driftguard.operations.rename import Rename
 from driftguard.sql.snowflake import literal, names, qualified, quote
@@ -48,19 +48,14 @@ class CopyRows(Operation):
     def readiness(self, estate: Estate) -> Readiness:
         if reached(estate, self.name):
             return DONE
-        for name, wanted in (
+        problem = lacking(
+            estate,
             (self.old, {c.old for c in self.columns}),
             (self.merge.final, {c.new for c in self.columns}),
             (self.merge.staging, {c.staging for c in keys(self.merge)}),
-            (self.old_staging, set[str]()),
-        ):
-            table = look_up(estate, name)
-            if isinstance(table, Readiness):
-                return table
-            missing = wanted - {c.name for c in table.columns}
-            if missing:
-                return blocked(f"{name} has no column {sorted(missing)[0]}")
-        return READY
+            (self.old_staging, ()),
+        )
+        return problem or READY
 
     def statements(self, estate: Estate) -> tuple[Statement, ...]:
         if reached(estate, self.name):

@@ -10,7 +10,7 @@ from driftguard.model.merge import MergeSpec
 from driftguard.model.plan import Phase, Statement
 from driftguard.model.snowflake import Estate
 from driftguard.operations.base import DONE, READY, Operation, Readiness, blocked, find_task
-from driftguard.operations.columns import look_up
+from driftguard.operations.columns import lacking
 from driftguard.operations.milestone import reach, reached, with_milestone
 
 
@@ -44,17 +44,12 @@ class ReadAgain(Operation):
             return DONE
         if find_task(estate, self.task) is None and not estate.saw("tasks", self.task.database, self.task.schema):
             return blocked(f"{self.task} could not be looked at")
-        for name, wanted in (
+        problem = lacking(
+            estate,
             (self.merge.staging, {c.staging for c in self.merge.columns}),
             (self.merge.final, {c.final for c in self.merge.columns}),
-        ):
-            table = look_up(estate, name)
-            if isinstance(table, Readiness):
-                return table
-            missing = wanted - {c.name for c in table.columns}
-            if missing:
-                return blocked(f"{name} has no column {sorted(missing)[0]}")
-        return READY
+        )
+        return problem or READY
 
     def statements(self, estate: Estate) -> tuple[Statement, ...]:
         if reached(estate, self.name):

@@ -6,7 +6,6 @@ Which column is which is told by `attnum`, from one lineage of the catalog: `Con
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import re
 from dataclasses import dataclass, field
 
@@ -15,7 +14,6 @@ from driftguard.drift.fit import Fit, fit
 from driftguard.drift.lineage import lineage
 from driftguard.drift.merging import before_images, merge_spec
 from driftguard.model.catalog import Column
-from driftguard.model.identifiers import ObjectName
 from driftguard.model.landing import Cast, FinalColumn, Landing, StagingColumn
 from driftguard.model.merge import NEW, OLD, Default, Earlier, MergeColumn, beside, precision_for, scale_for
 from driftguard.model.snowflake import SfTable, SfType
@@ -23,6 +21,7 @@ from driftguard.operations.columns import ColumnDef
 from driftguard.operations.rename import Rename, in_order
 from driftguard.operations.replace_merge import Anew
 from driftguard.plan.governed import governed_twins
+from driftguard.plan.markers import marker_landing, marker_name
 from driftguard.typemap.casting import cast_between, common, converted
 
 _CONSTANT = re.compile(
@@ -103,25 +102,8 @@ def changes(pair: Pair, context: Context) -> Change:
     return found
 
 
-def marker_landing(context: Context) -> tuple[ObjectName, str] | None:
-    """FINAL's table of markers and its column with their names; None where [marker] table has no landing."""
-    for pair in context.pairs:
-        if any(str(e.source.table) == context.policy.marker_table for e in pair.landing.emissions):
-            for column in pair.landing.final_columns:
-                if column.source == context.policy.marker_column:
-                    return pair.landing.final, column.name
-    return None
-
-
 def _is_under_way(pair: Pair, name: str) -> bool:
     return any(c.final == name for c in pair.under_way)
-
-
-def marker_name(final: ObjectName, what: str, context: Context) -> str:
-    """A name that two plans side by side do not share, and that the same change made a second time does not reuse."""
-    known = sum(m.name.startswith(f"{final}:") for m in context.estate.milestones)
-    digest = hashlib.sha256(what.encode()).hexdigest()[:8]
-    return f"{final}:{known + 1}:{digest}"
 
 
 class _Work:

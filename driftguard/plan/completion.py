@@ -19,7 +19,7 @@ from driftguard.operations.base import Operation
 from driftguard.operations.complete_change import CompleteChange
 from driftguard.operations.read_again import ReadAgain
 from driftguard.operations.rename import Rename, in_order, renamed
-from driftguard.plan.changes import marker_landing
+from driftguard.plan.markers import marker_landing
 from driftguard.typemap.casting import converted
 
 ROWS = 1_000_000  # of one statement of a back-fill

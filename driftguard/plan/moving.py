@@ -14,8 +14,8 @@ from driftguard.operations.base import Operation, find_table
 from driftguard.operations.copy_rows import CopyRows
 from driftguard.operations.create_landing import CreateLanding
 from driftguard.operations.rename import Rename
-from driftguard.plan.changes import marker_landing, marker_name
 from driftguard.plan.governed import governed_landing
+from driftguard.plan.markers import marker_landing, marker_name
 
 
 def moving(pair: Pair, context: Context, notes: list[str]) -> list[Operation]:

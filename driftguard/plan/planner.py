@@ -22,9 +22,10 @@ from driftguard.operations.create_landing import CreateLanding
 from driftguard.operations.drop_not_null import DropNotNull
 from driftguard.operations.replace_merge import ReplaceMerge
 from driftguard.operations.widen_column import WidenColumn
-from driftguard.plan.changes import Change, changes, marker_landing
+from driftguard.plan.changes import Change, changes
 from driftguard.plan.completion import completion
 from driftguard.plan.governed import added_to_final, final_column
+from driftguard.plan.markers import marker_landing
 from driftguard.plan.moving import like_the_old, moving
 from driftguard.plan.owners import all_ours, hand_over, merge_work, rebuilds
 from driftguard.plan.rekeying import rekeying

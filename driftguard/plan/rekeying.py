@@ -7,7 +7,7 @@ from driftguard.drift.merging import merge_spec
 from driftguard.operations.await_marker import AwaitMarker, Becomes
 from driftguard.operations.base import Operation
 from driftguard.operations.rekey_final import RekeyFinal
-from driftguard.plan.changes import marker_landing, marker_name
+from driftguard.plan.markers import marker_landing, marker_name
 
 
 def rekeying(pair: Pair, context: Context) -> list[Operation]:

@@ -12,8 +12,8 @@ from driftguard.operations.await_marker import AwaitMarker, Becomes
 from driftguard.operations.backfill import Backfill, portions
 from driftguard.operations.base import Operation
 from driftguard.operations.rename import Rename
-from driftguard.plan.changes import marker_landing, marker_name
 from driftguard.plan.completion import ROWS
+from driftguard.plan.markers import marker_landing, marker_name
 
 
 def relabeling(pair: Pair, context: Context, planned: Collection[str]) -> list[Operation]:

@@ -1,0 +1,25 @@
+"""Where markers arrive, and what the marker of a change is called."""
+
+from __future__ import annotations
+
+import hashlib
+
+from driftguard.drift.context import Context
+from driftguard.model.identifiers import ObjectName
+
+
+def marker_landing(context: Context) -> tuple[ObjectName, str] | None:
+    """FINAL's table of markers and its column with their names; None where [marker] table has no landing."""
+    for pair in context.pairs:
+        if any(str(e.source.table) == context.policy.marker_table for e in pair.landing.emissions):
+            for column in pair.landing.final_columns:
+                if column.source == context.policy.marker_column:
+                    return pair.landing.final, column.name
+    return None
+
+
+def marker_name(final: ObjectName, what: str, context: Context) -> str:
+    """A name that two plans side by side do not share, and that the same change made a second time does not reuse."""
+    known = sum(m.name.startswith(f"{final}:") for m in context.estate.milestones)
+    digest = hashlib.sha256(what.encode()).hexdigest()[:8]
+    return f"{final}:{known + 1}:{digest}"
