@@ -10,6 +10,8 @@ from driftguard.model.identifiers import ObjectName
 from driftguard.model.landing import Cast
 from driftguard.model.snowflake import SfType
 
+NEW, OLD = "__NEW", "__OLD"  # of columns that stand beside another one while it changes
+
 
 @dataclass(frozen=True, slots=True)
 class Earlier:
@@ -69,6 +71,11 @@ class MergeColumn:
     default: Default | None = None
     becomes: str | None = None
 
+    @property
+    def retires(self) -> bool:
+        """Does another column take its name at the end of the change?"""
+        return self.becomes is not None and self.becomes.startswith(f"{self.final}{OLD}")
+
 
 @dataclass(frozen=True, slots=True)
 class MergeSpec:
@@ -110,7 +117,6 @@ def epochs(columns: Iterable[MergeColumn]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(c.marker for c in columns if c.marker and (c.since or c.until)))
 
 
-NEW, OLD = "__NEW", "__OLD"
 _LEFTOVER = re.compile(r"(.+)__(NEW|OLD)\d*")
 
 

@@ -36,15 +36,10 @@ def completion(pair: Pair, context: Context, planned: Collection[str]) -> list[O
     operations: list[Operation] = []
     for name in dict.fromkeys(c.marker for c in pair.under_way if c.marker):
         entries = [c for c in pair.under_way if c.marker == name]
-        if name in planned or not all(_expected(pair, c, pair.final) for c in entries if not retires(c)):
+        if name in planned or not all(_expected(pair, c, pair.final) for c in entries if not c.retires):
             continue
         operations += _Group(pair, context, name, entries, pair.final).operations(where)
     return operations
-
-
-def retires(column: MergeColumn) -> bool:
-    """Does a twin replace this column at the end?"""
-    return bool(column.becomes) and str(column.becomes).startswith(f"{column.final}{OLD}")
 
 
 def _expected(pair: Pair, column: MergeColumn, final: SfTable) -> bool:
@@ -105,7 +100,7 @@ class _Group:
         found = []
         for entry in self._entries:
             source = self._source(entry)
-            if not retires(entry) and source is not None:
+            if not entry.retires and source is not None:
                 found.append(Becomes(source.name, source.type.text))
         return found
 
@@ -124,9 +119,9 @@ class _Group:
         """Back-fills, and why old rows have no value where none is known to be right."""
         found: list[Operation] = [fill for entry in self._entries if entry.key for fill in self._staged_keys(entry)]
         reasons: list[str] = []
-        old = {c.final: c for c in self._entries if retires(c)}
+        old = {c.final: c for c in self._entries if c.retires}
         for entry in self._entries:
-            if retires(entry):
+            if entry.retires:
                 continue
             before = old.get(entry.becomes or "")
             if before is not None and not before.until:

@@ -268,9 +268,7 @@ NOTES = table("orders", ("body", plain("text")), ("doc", plain("jsonb")), ("note
 
 def _cases() -> dict[str, Case]:
     clean = on(CLEAN)
-    note = dataclasses.replace(
-        merge_spec(clean.pairs[0], POLICY).columns[1], marker=f"{FINAL}:1:abc", becomes="NOTE__OLD"
-    )
+    note = dataclasses.replace(merge_spec(clean.pairs[0], POLICY).columns[1], marker=f"{FINAL}:1:abc", becomes="REMARK")
     passing = merge_spec(clean.pairs[0], POLICY, [note])
     wide = table("orders", ("note", varchar(80)), ("total", numeric(10, 2)))
     short = alter(STAGING, "NOTE", type=SfType("VARCHAR", length=40))
@@ -363,7 +361,7 @@ def _cases() -> dict[str, Case]:
         "DG310": Case(
             on(tasks(definition=generate(passing))),
             clean,
-            f"{FINAL}: NOTE__OLD of {FINAL}:1:abc under way; its marker has not passed yet",
+            f"{FINAL}: REMARK of {FINAL}:1:abc under way; its marker has not passed yet",
         ),
         "DG301": Case(
             on(dataclasses.replace(CLEAN, pipes=())),

@@ -250,6 +250,14 @@ def test_without_the_epochs_values_are_lost_or_come_back(connection: Any, name: 
     assert any(not travelled(connection, change, without, seed) for seed in range(25))
 
 
+def test_a_new_value_that_the_old_column_does_not_take_is_no_failure() -> None:
+    places = [ObjectName("DB", "S", place) for place in ("CDC", "FINAL", "WATERMARK")]
+    old = MergeColumn("V", "V", Cast.NUMBER, marker=MARKER, becomes="V__OLD")
+    assert "CAST_FAILURE" not in generate(MergeSpec(*places, (ID, old), "OP", "COMMIT_TS"))
+    stays = dataclasses.replace(old, becomes="W")
+    assert "CAST_FAILURE" in generate(MergeSpec(*places, (ID, stays), "OP", "COMMIT_TS"))
+
+
 @pytest.mark.parametrize("name", CHANGES)
 def test_a_merge_says_in_its_text_what_is_under_way(name: str) -> None:
     change = CHANGES[name]

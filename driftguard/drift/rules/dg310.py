@@ -17,7 +17,7 @@ def find(context: Context) -> Iterator[Finding]:
     known = {m.name for m in context.estate.milestones}
     for pair in context.pairs:
         for marker in dict.fromkeys(c.marker for c in pair.under_way if c.marker):
-            columns = [c.becomes or c.final for c in pair.under_way if c.marker == marker]
+            columns = [c.becomes or c.final for c in pair.under_way if c.marker == marker and not c.retires]
             passed = "its marker has passed" if marker in known else "its marker has not passed yet"
             yield Finding(
                 CODE,
