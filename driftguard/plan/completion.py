@@ -13,13 +13,13 @@ from driftguard.model.identifiers import ObjectName
 from driftguard.model.landing import FinalColumn
 from driftguard.model.merge import OLD, Earlier, MergeColumn, MergeSpec, precision_for, scale_for
 from driftguard.model.snowflake import SfTable
-from driftguard.operations.await_marker import AwaitMarker, Becomes
+from driftguard.operations.await_marker import Becomes
 from driftguard.operations.backfill import Backfill, portions
 from driftguard.operations.base import Operation
 from driftguard.operations.complete_change import CompleteChange
 from driftguard.operations.read_again import ReadAgain
 from driftguard.operations.rename import Rename, in_order, renamed
-from driftguard.plan.markers import marker_landing
+from driftguard.plan.markers import awaiting, marker_landing
 from driftguard.typemap.casting import converted
 
 ROWS = 1_000_000  # of one statement of a back-fill
@@ -63,7 +63,10 @@ class _Group:
         landing = self._pair.landing
         fills, reasons = self._fills()
         again = tuple(c.final for c in self._entries if c.since or c.until)
-        found: list[Operation] = [self._await(where)]
+        table = landing.emissions[0].source.table
+        found: list[Operation] = [
+            awaiting(self._context, where, self._name, landing, table, self._deployed()),
+        ]
         if again:
             found.append(ReadAgain(f"{self._name}:again", self._name, landing.task, self._now, again))
         found += fills
@@ -78,23 +81,6 @@ class _Group:
             )
         )
         return found
-
-    def _await(self, where: tuple[ObjectName, str]) -> AwaitMarker:
-        landing, policy = self._pair.landing, self._context.policy
-        marker, column = where
-        table = landing.emissions[0].source.table
-        return AwaitMarker(
-            name=self._name,
-            marker=marker,
-            column=column,
-            control=self._now.watermark,
-            final=landing.final,
-            staging=landing.staging,
-            pipe=landing.pipe,
-            table=(table.schema, table.name),
-            deployed=tuple(self._deployed()),
-            hold_seconds=policy.marker_hold_seconds,
-        )
 
     def _deployed(self) -> list[Becomes]:
         found = []

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 
 from driftguard.drift.context import Context
-from driftguard.model.identifiers import ObjectName
+from driftguard.drift.merging import WATERMARK
+from driftguard.model.identifiers import ObjectName, TableName
+from driftguard.model.landing import Landing
+from driftguard.operations.await_marker import AwaitMarker, Becomes
 
 
 def marker_landing(context: Context) -> tuple[ObjectName, str] | None:
@@ -23,3 +27,32 @@ def marker_name(final: ObjectName, what: str, context: Context) -> str:
     known = sum(m.name.startswith(f"{final}:") for m in context.estate.milestones)
     digest = hashlib.sha256(what.encode()).hexdigest()[:8]
     return f"{final}:{known + 1}:{digest}"
+
+
+def awaiting(
+    context: Context,
+    where: tuple[ObjectName, str],
+    name: str,
+    landing: Landing,
+    table: TableName,
+    deployed: Iterable[Becomes],
+    key: tuple[str, ...] = (),
+) -> AwaitMarker:
+    """Wait until the marker `name` has passed `landing`; `where` is what `marker_landing` says.
+
+    `table`, with `deployed` and its primary key `key`, is what Aurora shows once the change is there.
+    """
+    policy = context.policy
+    return AwaitMarker(
+        name=name,
+        marker=where[0],
+        column=where[1],
+        control=ObjectName(policy.database, policy.control_schema, WATERMARK),
+        final=landing.final,
+        staging=landing.staging,
+        pipe=landing.pipe,
+        table=(table.schema, table.name),
+        deployed=tuple(deployed),
+        hold_seconds=policy.marker_hold_seconds,
+        key=key,
+    )

@@ -9,13 +9,13 @@ from driftguard.drift.fit import Fit, fit
 from driftguard.drift.merging import merge_spec
 from driftguard.model.catalog import Table
 from driftguard.model.landing import FINAL_SERVICE, Landing
-from driftguard.operations.await_marker import AwaitMarker, Becomes
+from driftguard.operations.await_marker import Becomes
 from driftguard.operations.base import Operation, find_table
 from driftguard.operations.copy_rows import CopyRows
 from driftguard.operations.create_landing import CreateLanding
 from driftguard.operations.rename import Rename
 from driftguard.plan.governed import governed_landing
-from driftguard.plan.markers import marker_landing, marker_name
+from driftguard.plan.markers import awaiting, marker_landing, marker_name
 
 
 def moving(pair: Pair, context: Context, notes: list[str]) -> list[Operation]:
@@ -51,18 +51,7 @@ def moving(pair: Pair, context: Context, notes: list[str]) -> list[Operation]:
     spec = merge_spec(pair, context.policy)
     name = marker_name(landing.final, repr(carried), context)
     return [
-        AwaitMarker(
-            name=name,
-            marker=where[0],
-            column=where[1],
-            control=spec.watermark,
-            final=was.final,
-            staging=was.staging,
-            pipe=was.pipe,
-            table=(table.schema, table.name),
-            deployed=tuple(Becomes(c.name, c.type.text) for c in table.columns[:1]),
-            hold_seconds=context.policy.marker_hold_seconds,
-        ),
+        awaiting(context, where, name, was, table.id, [Becomes(c.name, c.type.text) for c in table.columns[:1]]),
         CopyRows(f"{name}:copied", was.final, was.staging, was.task, spec, carried),
     ]
 

@@ -8,12 +8,12 @@ from driftguard.drift.context import Context, Pair
 from driftguard.drift.lineage import lineage
 from driftguard.drift.merging import merge_spec
 from driftguard.model.catalog import Column
-from driftguard.operations.await_marker import AwaitMarker, Becomes
+from driftguard.operations.await_marker import Becomes
 from driftguard.operations.backfill import Backfill, portions
 from driftguard.operations.base import Operation
 from driftguard.operations.rename import Rename
 from driftguard.plan.completion import ROWS
-from driftguard.plan.markers import marker_landing, marker_name
+from driftguard.plan.markers import awaiting, marker_landing, marker_name
 
 
 def relabeling(pair: Pair, context: Context, planned: Collection[str]) -> list[Operation]:
@@ -36,24 +36,12 @@ def relabeling(pair: Pair, context: Context, planned: Collection[str]) -> list[O
     name = marker_name(pair.landing.final, repr(found), context)
     if not found or name in planned:
         return []
-    table = pair.landing.emissions[0].source.table
-    await_ = AwaitMarker(
-        name=name,
-        marker=where[0],
-        column=where[1],
-        control=spec.watermark,
-        final=pair.landing.final,
-        staging=pair.landing.staging,
-        pipe=pair.landing.pipe,
-        table=(table.schema, table.name),
-        deployed=tuple(
-            Becomes(source.name, source.type.text, source.type.enum_labels)
-            for column, _ in found
-            for source in [sources[column.final]]
-            if source is not None
-        ),
-        hold_seconds=context.policy.marker_hold_seconds,
-    )
+    deployed = [
+        Becomes(source.name, source.type.text, source.type.enum_labels)
+        for column, _ in found
+        for source in [sources[column.final]]
+        if source is not None
+    ]
     key = tuple(c.final for c in spec.columns if c.key)
     fills = (
         Backfill(
@@ -62,7 +50,7 @@ def relabeling(pair: Pair, context: Context, planned: Collection[str]) -> list[O
         )
         for column, labels in found
     )  # fmt: skip
-    return [await_, *fills]
+    return [awaiting(context, where, name, pair.landing, after.id, deployed), *fills]
 
 
 def renamed_labels(was: Column, now: Column) -> tuple[Rename, ...]:
