@@ -85,12 +85,15 @@ def _resolve(known: dict[str, SfType] | None, found: list[SfType]) -> list[SfTyp
     return out
 
 
-def _fits(item: exp.Expr | None, column: Column) -> bool:
-    """A text in the statement that the column takes as it is: there is nothing for DuckDB to check."""
+def _fits(item: exp.Expr, column: Column) -> bool:
+    """A text or whole number in the statement that the column takes as it is: there is nothing for DuckDB to check."""
     value = item.this if isinstance(item, exp.Alias) else None
-    if not isinstance(value, exp.Literal) or not value.is_string or column.type.base != "TEXT":
+    if not isinstance(value, exp.Literal):
         return False
-    return len(value.name) <= (column.type.length or 0)
+    if value.is_string:
+        return column.type.base == "TEXT" and len(value.name) <= (column.type.length or 0)
+    whole = (column.type.precision or 0) - (column.type.scale or 0)
+    return column.type.base == "FIXED" and value.name.isdigit() and len(value.name) <= whole
 
 
 def insert(ex: Execution, tree: exp.Insert) -> Result:
