@@ -108,7 +108,7 @@ SENDERS = {
     },
     "control/recovery.py": {"'SELECT CURRENT_USER() AS ME'"},
     "migrate/runner.py": {"sql"},
-    "migrate/worker.py": {"sql"},
+    "migrate/worker.py": {"'ROLLBACK'", "sql"},
     "snowflake/history.py": {
         "f'SELECT QUERY_ID, QUERY_TAG, EXECUTION_STATUS FROM {history} WHERE QUERY_TAG IN ({wanted})'",
         "f'SELECT COUNT(*) AS FOUND FROM {history}'",
