@@ -127,10 +127,17 @@ def without_templates(text: str) -> str:
     return re.sub(r"\{%.*?%\}|^\s*SQL$|^\s*- id:", ";", text, flags=re.DOTALL | re.MULTILINE).replace("''", "'")
 
 
+def without_comments(text: str) -> str:
+    """Comments may hold semicolons, at which a statement would seem to end; literals and quoted names stay."""
+    tokens = r"('(?:[^']|'')*'|\"[^\"]*\")|--[^\n]*|//[^\n]*|/\*.*?\*/"
+    return re.sub(tokens, lambda found: found[1] or " ", text, flags=re.DOTALL)
+
+
 def writes_in(text: str) -> list[exp.Expression]:
     """Every MERGE, INSERT and COPY that can be taken out of a text by trying its possible ends, the plain ones first."""
     found: list[exp.Expression] = []
-    starts = r"\b(merge\s+(/\*.*?\*/\s*)?into|copy\s+into|insert\s+(overwrite\s+)?into|insert\s+all)\b"
+    text = without_comments(text)
+    starts = r"\b(merge\s+into|copy\s+into|insert\s+(overwrite\s+)?into|insert\s+all)\b"
     for start in re.finditer(starts, text, flags=re.IGNORECASE):
         rest = text[start.start() :]
         ends = [*re.finditer(r";|\$\$|`|\"\"\"|'''|\Z", rest), *re.finditer("'", rest)]
@@ -171,6 +178,25 @@ def test_after_a_rewrite_the_lists_agree(folder: Path) -> None:
     writes = writes_in(text) or writes_in(without_templates(text))
     assert writes or not re.search(r"when\s+not\s+matched\s+(and|then)|copy\s+into", text, flags=re.IGNORECASE)
     assert all(lists_agree(write) for write in writes)
+
+
+@pytest.mark.parametrize("folder", CASES, ids=lambda folder: folder.name)
+def test_after_a_rewrite_the_new_column_stands_opposite_its_own_value(folder: Path) -> None:
+    """In each INSERT or COPY list that has the column, and in each SET that has it."""
+    after = text_file(folder, "after")
+    if after is None:
+        return
+    text = after.read_text("utf-8")
+    for added in case_of(folder)["added"]:
+        names = {added["staging"].split(":")[-1].upper(), added["final"].upper()}
+        for write in writes_in(text) or writes_in(without_templates(text)):
+            pairs = [(side.this.name, side.expression) for side in write.find_all(exp.EQ) if side.parent_select is None]
+            for listed in write.find_all(exp.Insert, exp.Copy):
+                if isinstance(listed.this, exp.Schema | exp.Tuple):
+                    pairs += zip((column.name for column in listed.this.expressions), values_of(listed), strict=False)
+            for name, value in pairs:
+                if name.upper() in names:
+                    assert any(wanted in value.sql(dialect="snowflake").upper() for wanted in names)
 
 
 def test_the_check_of_the_lists_sees_a_missing_value() -> None:
