@@ -122,9 +122,10 @@ def test_what_is_said_to_be_readable_parses(folder: Path) -> None:
 
 
 def without_templates(text: str) -> str:
-    """Names for placeholders, ends of statements for template tags, single quotes for doubled ones."""
+    """Names for placeholders, ends of statements for template tags, one single quote for doubled ones."""
     text = re.sub(r"\$\{[^}]*\}|\{\{.*?\}\}|\{db\}", "PLACEHOLDER", text, flags=re.DOTALL)
-    return re.sub(r"\{%.*?%\}|^\s*SQL$|^\s*- id:", ";", text, flags=re.DOTALL | re.MULTILINE).replace("''", "'")
+    text = re.sub(r"\{%.*?%\}|^\s*SQL$|^\s*- id:", ";", text, flags=re.DOTALL | re.MULTILINE)
+    return re.sub(r"'{2,}", "'", text)
 
 
 def without_comments(text: str) -> str:

@@ -7,7 +7,7 @@ USING
 
             NAME   ,
             DEPTH   ,
-            BERTHS   
+            BERTHS
     FROM    STAGING.PORTS_CDC
     QUALIFY ROW_NUMBER()
             OVER (PARTITION BY PORT_ID ORDER BY COMMIT_TS DESC) = 1
