@@ -100,6 +100,7 @@ class ColumnPolicySection(_Section):
 class PolicySection(_Section):
     dropped_columns: Literal["keep"] = "keep"
     on_null_update: OnNullUpdate = "overwrite"
+    deletes: Literal["hard", "soft"] = "hard"
     columns: tuple[ColumnPolicySection, ...] = ()
     allow_unknown: tuple[str, ...] = ()
     managed_by: ManagedBy = ManagedBy()
@@ -242,6 +243,7 @@ class Config:
             file_format_managed_by=s.policy.managed_by.file_format,
             dropped_columns=s.policy.dropped_columns,
             on_null_update=s.policy.on_null_update,
+            soft_delete=s.policy.deletes == "soft",
             columns=tuple(ColumnPolicy(c.table, c.column, c.on_null_update) for c in s.policy.columns),
             allow_unknown=frozenset(s.policy.allow_unknown),
             masking=tuple(

@@ -91,7 +91,7 @@ class ReplaceMerge(Operation):
         gained = {c.name for c in self.add_to_staging} | {item.old for item in self.anew}
         for name, wanted in (
             (self.merge.staging, {s for c in self.merge.columns for s in (c.staging, c.before) if s} - gained),
-            (self.merge.final, {c.final for c in self.merge.columns}),
+            (self.merge.final, {c.final for c in self.merge.columns} | set(self.merge.own_columns)),
         ):
             table = look_up(estate, name)
             if isinstance(table, Readiness):
