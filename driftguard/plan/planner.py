@@ -24,6 +24,7 @@ from driftguard.operations.replace_merge import ReplaceMerge
 from driftguard.operations.widen_column import WidenColumn
 from driftguard.plan.changes import Change, changes
 from driftguard.plan.completion import completion
+from driftguard.plan.folders import another_folder, unselected
 from driftguard.plan.governed import added_to_final, final_column
 from driftguard.plan.markers import marker_landing
 from driftguard.plan.moving import like_the_old, moving
@@ -58,8 +59,10 @@ def make_plan(context: Context, planned: Collection[str] = ()) -> Plan:
             notes.append(f"{pair.landing.table}: nothing planned, {odd.name} is a {odd.kind.lower()}")
         elif not pair.unseen:
             operations += _landing(pair, context, notes, planned)
+            operations += another_folder(pair, context, planned, notes)
         else:
             notes.append(f"{pair.landing.table}: nothing planned, {' and '.join(pair.unseen)} could not be looked at")
+    notes += unselected(context)
     in_order = [op for phase in Phase for op in operations if op.phase is phase]
     return Plan(tuple(in_order), tuple(notes))
 
