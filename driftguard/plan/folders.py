@@ -17,7 +17,7 @@ from driftguard.model.settings import DmsTask
 from driftguard.model.snowflake import Pipe
 from driftguard.operations.add_pipe import AddPipe
 from driftguard.operations.await_marker import Becomes
-from driftguard.operations.base import Operation
+from driftguard.operations.base import Operation, with_pipe
 from driftguard.operations.manual import Manual, ManualAfter
 from driftguard.operations.pipes import all_of, second
 from driftguard.operations.predicate import Predicate, Wanted
@@ -157,5 +157,6 @@ def _own_alone(pair: Pair, context: Context, name: ObjectName) -> list[Operation
         return [replace]
     if pair.pipe is not None and feeds(pair.pipe, landing):
         return []  # the second one is its owner's to drop
-    text = patches.sql(f"in place of {name}", [s.sql for s in replace.statements(context.estate)])
+    both = with_pipe(context.estate, Pipe(name, replace.folder.copy))
+    text = patches.sql(f"in place of {name}", [s.sql for s in replace.statements(both)])
     return [ManualAfter(f"{owner}: {text}", Predicate(Wanted.FOLDER, landing.pipe, names=(landing.path,)))]
