@@ -81,10 +81,7 @@ def test_what_is_dropped_comes_back_from_its_clone_and_a_landing_does_not_go_by_
     drop, estate = CASES["drop_columns"]
     assert "UNDO_FINAL_T" in cost(drop, estate).undo
     pipe, fed = CASES["add_pipe"]
-    assert (
-        cost(pipe, fed, pipe.effect(fed), fed).work
-        == "loads the files of the last 7 days in @DB.STAGING.S/new schema/t/"
-    )
+    assert cost(pipe, fed).work == "loads the files of the last 7 days in @DB.STAGING.S/new schema/t/"
     landing, empty = CASES["create_landing"]
     assert "its tables hold data" in cost(landing, empty).undo
     assert "7 days" in cost(landing, empty).work
