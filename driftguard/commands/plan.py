@@ -78,7 +78,7 @@ def plan(
         simulated = after
     revisions: tuple[Revision, ...] = ()
     if write_revision and made.operations:
-        revisions = write(directory, message or _message(made), made.operations)
+        revisions = write(directory, message, made.operations)
     markers = tuple(line(config, op.name) for op in made.operations if isinstance(op, AwaitMarker))
     look = looked(store, context)
     return PlanResult(made, tuple(statements), seen, target, revisions, unapplied, known, markers, look, tuple(costs))
@@ -101,9 +101,3 @@ def after_revisions(estate: Estate, revisions: tuple[Revision, ...]) -> tuple[Es
             estate = operation.effect(estate)
             waiting[revision.id] = None
     return estate, tuple(waiting)
-
-
-def _message(made: Plan) -> str:
-    first = made.operations[0].summary()
-    more = len(made.operations) - 1
-    return f"{first} and {more} more" if more else first
