@@ -64,6 +64,7 @@ class Policy:
     final_managed_by: str = OURS
     file_format_managed_by: str = OURS
     dropped_columns: str = "keep"
+    drop_leftovers: bool = False  # columns that a completed change has left behind
     on_null_update: str = "overwrite"
     columns: tuple[ColumnPolicy, ...] = ()  # the first that covers a column counts
     masking: tuple[Masking, ...] = ()  # likewise

@@ -299,6 +299,11 @@ def _cases() -> dict[str, Case]:
             f"{FINAL}.OLD is no longer emitted by DMS and is kept",
             column="OLD",
         ),
+        "DG115": Case(
+            on(with_column(FINAL, SfColumn("TOTAL__OLD", TEXT))),
+            on(with_column(FINAL, SfColumn("OTHER__OLD", TEXT))),
+            f"{FINAL} still has TOTAL__OLD",
+        ),
         "DG107": Case(
             on(Estate(), table("orders", ("at", plain("tstzrange")))),
             clean,
