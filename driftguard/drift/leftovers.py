@@ -5,7 +5,7 @@ from __future__ import annotations
 from driftguard.drift.context import Pair
 from driftguard.merge.generate import is_generated
 from driftguard.model.identifiers import ObjectName
-from driftguard.model.merge import OLD, is_leftover
+from driftguard.model.merge import NEW, OLD, is_leftover
 from driftguard.model.snowflake import SfTable
 from driftguard.operations.predicate import names_in
 from driftguard.operations.replace_merge import STARTED
@@ -20,14 +20,16 @@ def leftovers(pair: Pair) -> tuple[tuple[ObjectName, tuple[str, ...]], ...]:
     task = pair.task
     if task is None or not is_generated(task.definition) or task.state.lower() != STARTED:
         return ()
+    tables = [table for table in (pair.final, pair.staging) if table is not None and _old(table)]
+    if not tables:
+        return ()
     needed = {c.name for c in pair.landing.final_columns} | {c.name for c in pair.landing.staging_columns}
     needed |= {name for c in pair.under_way for name in (c.final, c.staging, c.becomes) if name}
     needed |= names_in(task.definition)
-    tables = [table for table in (pair.final, pair.staging) if table is not None]
-    return tuple((table.name, gone) for table in tables if (gone := _of(table, needed)))
+    found = ((table.name, tuple(name for name in _old(table) if name not in needed)) for table in tables)
+    return tuple((name, gone) for name, gone in found if gone)
 
 
-def _of(table: SfTable, needed: set[str]) -> tuple[str, ...]:
-    there = {c.name for c in table.columns}
-    old = (name for name in there - needed if name.rpartition("__")[2].startswith(OLD.strip("_")))
-    return tuple(sorted(name for name in old if is_leftover(name, there)))
+def _old(table: SfTable) -> list[str]:
+    names = [c.name for c in table.columns]
+    return [name for name in names if OLD in name and is_leftover(name, names) and NEW not in name]

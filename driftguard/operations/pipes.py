@@ -16,7 +16,7 @@ from driftguard.sql.snowflake import literal, qualified, quote, stage_location
 
 PAUSED = "PAUSED"  # executionState of SYSTEM$PIPE_STATUS
 RUNNING = "RUNNING"
-_SECOND = re.compile(re.escape(NEW) + r"\d*")
+_SECOND = re.compile(rf"(.+){NEW}\d*", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -84,13 +84,13 @@ def second(pipe: ObjectName, taken: Collection[ObjectName]) -> ObjectName:
 
 def all_of(estate: Estate, pipe: ObjectName) -> tuple[Pipe, ...]:
     """The landing's pipe, and those that stand beside it while its folder changes."""
-    return tuple(p for p in estate.pipes if p.name == pipe or is_second(p.name, pipe))
+    return tuple(p for p in estate.pipes if pipe in (p.name, first(p.name)))
 
 
-def is_second(name: ObjectName, pipe: ObjectName) -> bool:
-    ending = name.name.removeprefix(pipe.name)
-    same = (name.database, name.schema) == (pipe.database, pipe.schema) and name.name.startswith(pipe.name)
-    return same and _SECOND.fullmatch(ending) is not None
+def first(name: ObjectName) -> ObjectName | None:
+    """The pipe that one of this name would stand beside; None for every other name."""
+    match = _SECOND.fullmatch(name.name)
+    return ObjectName(name.database, name.schema, match[1]) if match else None
 
 
 def switch(pipe: ObjectName, *, off: bool) -> Statement:

@@ -19,7 +19,7 @@ from driftguard.operations.add_pipe import AddPipe
 from driftguard.operations.await_marker import Becomes
 from driftguard.operations.base import Operation, with_pipe
 from driftguard.operations.manual import Manual, ManualAfter
-from driftguard.operations.pipes import all_of, second
+from driftguard.operations.pipes import second
 from driftguard.operations.predicate import Predicate, Wanted
 from driftguard.operations.replace_pipe import ReplacePipe
 from driftguard.plan import patches
@@ -35,7 +35,7 @@ def another_folder(pair: Pair, context: Context, planned: Collection[str], notes
     landing, pipe = pair.landing, pair.pipe
     if pipe is None or pair.staging is None:
         return []
-    others = [p for p in all_of(context.estate, landing.pipe) if p.name != landing.pipe and _path(p) == _path(landing)]
+    others = [p for p in pair.more_pipes if _path(p) == _path(landing)]
     if feeds(pipe, landing):
         return [item for other in others for item in _own_alone(pair, context, other.name)]
     try:

@@ -10,7 +10,7 @@ from driftguard.model.snowflake import Estate, Pipe
 from driftguard.operations.add_pipe import AddPipe
 from driftguard.operations.base import DONE, State
 from driftguard.operations.columns import ColumnDef
-from driftguard.operations.pipes import is_second
+from driftguard.operations.pipes import first
 from driftguard.operations.replace_merge import Anew, ReplaceMerge
 from operation_cases import ARRIVED, CASES, FED, NUMBER, PIPE, SECOND, SPEC, TASK, WITH_NEW, asleep
 
@@ -105,8 +105,6 @@ def test_both_pipes_are_paused_while_a_staging_column_is_made_anew() -> None:
 
 
 def test_a_name_that_only_begins_alike_is_no_second_pipe() -> None:
-    assert is_second(SECOND, PIPE)
-    assert is_second(dataclasses.replace(SECOND, name="T_PIPE__NEW2"), PIPE)
-    assert not is_second(PIPE, PIPE)
-    assert not is_second(dataclasses.replace(SECOND, name="T_PIPE__NEWS"), PIPE)
-    assert not is_second(dataclasses.replace(SECOND, schema="FINAL"), PIPE)
+    assert first(SECOND) == first(dataclasses.replace(SECOND, name="T_PIPE__NEW2")) == PIPE
+    assert first(dataclasses.replace(SECOND, schema="FINAL")) != PIPE
+    assert first(PIPE) is first(dataclasses.replace(SECOND, name="T_PIPE__NEWS")) is None

@@ -24,7 +24,7 @@ def find(context: Context) -> Iterator[Finding]:
             what = faults(pair.pipe, pair.landing)
         except Unreadable as error:
             severity, what = Severity.UNKNOWN, [f"its COPY cannot be followed: {error}"]
-        if not reads_folder(pair.pipe, pair.landing) and second(pair, context) is not None:
+        if what and second(pair) is not None and not reads_folder(pair.pipe, pair.landing):
             continue  # DG310
         if what:
             yield Finding(

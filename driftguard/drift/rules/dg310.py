@@ -35,7 +35,7 @@ def find(context: Context) -> Iterator[Finding]:
 
 def _folders(context: Context) -> Iterator[Finding]:
     for pair in context.pairs:
-        other = second(pair, context)
+        other = second(pair)
         if pair.pipe is not None and other is not None and not reads_folder(pair.pipe, pair.landing):
             yield Finding(
                 CODE,

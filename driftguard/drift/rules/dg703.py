@@ -40,4 +40,4 @@ def _has_all(pair: Pair, context: Context) -> bool:
     after, before, _ = lineage(pair, context)
     if after is None or before is None or pair.pipe is None:
         return False
-    return feeds(pair.pipe, pair.landing) or second(pair, context) is not None
+    return feeds(pair.pipe, pair.landing) or second(pair) is not None
