@@ -919,6 +919,16 @@ def test_a_pipe_in_any_state_but_running_does_not_load(pipe: dict[str, str], why
     assert finding.message.endswith(why)
 
 
+def test_a_second_pipe_that_does_not_load_is_found_too() -> None:
+    """Nobody else reads its folder."""
+    (own,) = (p for p in CLEAN.pipes if p.name.name == "ORDERS_PIPE")
+    stalled = dataclasses.replace(
+        own, name=ObjectName("DB", "STAGING", "ORDERS_PIPE__NEW"), state="STALLED_INTERNAL_ERROR"
+    )
+    (finding,) = of("DG302", on(dataclasses.replace(CLEAN, pipes=(own, stalled))))
+    assert finding.message.startswith("DB.STAGING.ORDERS_PIPE__NEW does not load")
+
+
 def test_a_pipe_whose_state_was_not_asked_for_is_not_judged() -> None:
     assert of("DG302", on(pipes(state=None))) == []
 
