@@ -64,6 +64,7 @@ class Policy:
     final_managed_by: str = OURS
     file_format_managed_by: str = OURS
     dropped_columns: str = "keep"
+    drop_leftovers: bool = False  # columns that a completed change has left behind
     on_null_update: str = "overwrite"
     soft_delete: bool = False
     columns: tuple[ColumnPolicy, ...] = ()  # the first that covers a column counts
