@@ -146,10 +146,20 @@ def compiled(statement: Executable) -> tuple[str, Mapping[str, Any]]:
 
 def written_out(statement: Executable) -> str:
     """A statement as SQL text with its values in it, to stand inside a scripting block."""
-    sql, parameters = compiled(statement)
+    return filled(*compiled(statement))
+
+
+def filled(sql: str, parameters: Mapping[str, Any]) -> str:
+    """Compiled SQL with its values in it."""
     return sql % {
         key: value if isinstance(value, int) else text_literal(str(value)) for key, value in parameters.items()
     }
+
+
+def block(*statements: str) -> str:
+    """One request for many statements. Source: docs.snowflake.com "Understanding blocks in Snowflake Scripting"."""
+    body = "\n".join(f"{sql};" for sql in statements)
+    return f"BEGIN\n{body}\nEND"
 
 
 def transaction(*statements: str) -> str:
@@ -165,7 +175,7 @@ def setup_statements(database: str, schema: str) -> tuple[str, ...]:
         str(CreateTable(table, if_not_exists=True).compile(dialect=_DIALECT)).strip()
         for table in (REVISION, JOURNAL, WATERMARK, MERGED_FILE, CAST_FAILURE, MILESTONE, LINEAGE)
     ]
-    return (f"CREATE SCHEMA IF NOT EXISTS {area}", f"USE SCHEMA {area}", *tables, *_ADDED, _CREATE_LEASE)
+    return (f"CREATE SCHEMA IF NOT EXISTS {area}", f"USE SCHEMA {area}", block(*tables, *_ADDED, _CREATE_LEASE))
 
 
 def applied_revisions(session: Session, database: str, schema: str) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ import dataclasses
 import itertools
 import json
 import re
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +33,7 @@ from driftguard.sandbox.snowflake.server import SnowflakeServer
 from driftguard.snowflake.introspect import introspect
 from driftguard.snowflake.session import Session
 from driftguard.snowflake.usage import with_usage
+from prepared import Away
 
 ORDERS = table("orders", ("total", numeric(10, 2)), ("label", varchar(80)))
 CUSTOMERS = table("customers", ("name", plain("text")), oid=1001)
@@ -112,7 +114,7 @@ HAZARDS = ("LOSES_DATA", "CHANGES_KEY", "RELOADS_FILES", "REBUILDS_TABLE", "REPL
 class Rig:
     """One database. `directory` has a driftguard.toml whose connection goes to `port`."""
 
-    server: SnowflakeServer
+    server: SnowflakeServer | Away
     directory: Path
     policy: Policy
     revisions: tuple[Revision, ...] = ()
@@ -154,9 +156,11 @@ class Rig:
 
     def landing(self) -> str:
         """All that driftguard looks at, without what two databases cannot have in common."""
-        found = dataclasses.asdict(dataclasses.replace(self.estate(), captured_at="", stages=()))
-        names = [t.name.name for t in self.estate().tables if t.name.schema == self.policy.final_schema]
-        found["rows"] = {name: self.run(f'SELECT * FROM {{db}}.FINAL."{name}" ORDER BY 1') for name in names}
+        estate = self.estate()
+        found = dataclasses.asdict(dataclasses.replace(estate, captured_at="", stages=()))
+        names = [t.name.name for t in estate.tables if t.name.schema == self.policy.final_schema]
+        with self.open() as session:
+            found["rows"] = {n: session.rows(f'SELECT * FROM {self.database}.FINAL."{n}" ORDER BY 1') for n in names}
         return json.dumps(found, default=str, indent=1, sort_keys=True).replace(self.database, "DB")
 
     def journal(self) -> list[tuple[Any, ...]]:
@@ -189,7 +193,7 @@ class Rig:
 
 
 def make(
-    server: SnowflakeServer,
+    server: SnowflakeServer | Away,
     folder: Path,
     *,
     port: int | None = None,
@@ -225,6 +229,13 @@ def make(
     rig.revisions = write(directory / "migrations", "catch up", (*planned, *shape.extra(policy.database)))
     rig.run(*(_arrived(op.name) for op in planned if isinstance(op, AwaitMarker)))
     return rig
+
+
+def copy(one: Rig, server: Away, directory: Path, port: int) -> Rig:
+    """The same rig on a fork of its stand-in, in a directory of its own."""
+    shutil.copytree(one.directory, directory)
+    connect(directory, port)
+    return dataclasses.replace(one, server=server, directory=directory)
 
 
 def _arrived(marker: str) -> str:
