@@ -122,7 +122,8 @@ def floors(spec: MergeSpec) -> list[str]:
         "LET change_floor TIMESTAMP_NTZ := (",
         f"  SELECT IFF(:final_is_empty, '1970-01-01'::TIMESTAMP_NTZ, MIN({oldest})) {mine} AND NOT {load}",
         ");",
-        "LET from_commit TIMESTAMP_NTZ := LEAST(COALESCE(load_floor, change_floor), COALESCE(change_floor, load_floor));",
+        "LET from_commit TIMESTAMP_NTZ :=",
+        "  LEAST(COALESCE(load_floor, change_floor), COALESCE(change_floor, load_floor));",
     ]
 
 

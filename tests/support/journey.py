@@ -21,7 +21,7 @@ from driftguard.drift.context import Context, Pair, pair_up
 from driftguard.drift.fit import Fit, fit
 from driftguard.drift.merging import merge_spec
 from driftguard.emission.mapping_document import parse_mappings
-from driftguard.merge.generate import generate
+from driftguard.merge.generate import generate, is_generated
 from driftguard.model.catalog import Catalog, Table, partition_roots
 from driftguard.model.plan import Phase
 from driftguard.model.settings import DmsTask
@@ -149,7 +149,9 @@ class Journey:
             step.defects.append(f"blocked: {operation.summary()} ({ready.reason})")
         texts = [statement.sql for statement in operation.statements(self.estate)]
         after = operation.effect(self.estate)
-        lost = _lost(self.estate, after) + [text for text in texts if _DESTROYS.search(text)]
+        lost = _lost(self.estate, after) + [
+            text for text in texts if _DESTROYS.search(text) and not is_generated(text)
+        ]  # a merge may delete rows
         if lost and not operation.hazards():
             step.defects.append(f"destroys without a hazard: {operation.summary()} ({lost[0]})")
         if operation.readiness(after).state is State.READY:
