@@ -8,14 +8,23 @@ from driftguard.drift.context import Pair
 from driftguard.drift.fit import Fit
 from driftguard.model.emission import Role
 from driftguard.model.identifiers import ObjectName, snowflake_name
-from driftguard.model.landing import FINAL_SERVICE, STAGING_SERVICE, Cast, FinalColumn, Landing
+from driftguard.model.landing import (
+    DG_DELETED,
+    DG_REPAIR,
+    FINAL_OPTIONAL,
+    FINAL_SERVICE,
+    STAGING_SERVICE,
+    Cast,
+    FinalColumn,
+    Landing,
+)
 from driftguard.model.merge import MergeColumn, MergeSpec, is_leftover, precision_for, same_named, scale_for
 from driftguard.model.policy import Policy
 from driftguard.model.snowflake import SfType
 from driftguard.typemap.casting import cast_between
 
 WATERMARK = "WATERMARK"
-_SERVICE = frozenset((*FINAL_SERVICE, *STAGING_SERVICE))
+_SERVICE = frozenset((*FINAL_SERVICE, *FINAL_OPTIONAL, *STAGING_SERVICE))
 
 
 def merge_spec(pair: Pair, policy: Policy, changing: Iterable[MergeColumn] = ()) -> MergeSpec:
@@ -47,6 +56,8 @@ def merge_spec(pair: Pair, policy: Policy, changing: Iterable[MergeColumn] = ())
         loads_at_start=landing.loads_at_start,
         overlap_minutes=policy.overlap_minutes,
         deferrable_key=bool(before) and any(e.deferrable_key for e in landing.emissions),
+        repair=landing.has(DG_REPAIR),
+        soft_delete=landing.has(DG_DELETED),
     )
 
 

@@ -230,6 +230,7 @@ class _Reader:
                 invalid_reason=row.get("INVALID_REASON") or None,
                 state=states.get(name, (None, None))[0],
                 pending=states.get(name, (None, None))[1],
+                error_integration=row.get("ERROR_INTEGRATION") or None,
             )
             for name, row in sorted(zip(names, rows, strict=True), key=lambda item: item[0])
         )

@@ -69,7 +69,8 @@ COMMANDS = {
     r"ALTER TASK .* MODIFY AS\s.*": "ALTER TASK",
     r"ALTER PIPE .* REFRESH": "ALTER PIPE",
     r"ALTER PIPE .* SET PIPE_EXECUTION_PAUSED = (TRUE|FALSE)": "ALTER PIPE",
-    r"CREATE PIPE IF NOT EXISTS .*": "CREATE PIPE",
+    r"CREATE (OR REPLACE PIPE|PIPE IF NOT EXISTS) .*": "CREATE PIPE",
+    r"DROP PIPE IF EXISTS .*": "DROP PIPE",
     r"CREATE TASK IF NOT EXISTS .*": "CREATE TASK",
     r"SHOW GRANTS ON SCHEMA .*": "SHOW GRANTS",
     r"SHOW PARAMETERS LIKE .*": "SHOW PARAMETERS",
@@ -369,7 +370,7 @@ def bodies(statements: list[str], parsers: Parsers) -> Iterator[tuple[str, str]]
             ]
             kinds = [kind for kind, _ in found]
             assert kinds.count("merge_statement") == 1, sql
-            assert kinds.count("insert_statement") == (2 if "LET failures" in sql else 1), sql
+            assert kinds.count("insert_statement") == (4 if "LET failures" in sql else 3), sql
             assert kinds.count("select_statement") >= 4, "since, upto, the source of the MERGE, the INSERT"
             yield from found
         elif sql.startswith("CREATE PIPE"):
@@ -380,7 +381,7 @@ def bodies(statements: list[str], parsers: Parsers) -> Iterator[tuple[str, str]]
 def unbound(sql: str) -> str:
     """Scripting variables as values, so that the text stands alone. A name may hold `:since` too: that one stays."""
     value = "'2026-01-01 00:00:00 +00:00'::TIMESTAMP_LTZ"
-    tokens = r"\"(?:[^\"]|\"\")*\"|'(?:[^'\\]|''|\\.)*'|(?<!:):(?:since|upto|done)\b"
+    tokens = r"\"(?:[^\"]|\"\")*\"|'(?:[^'\\]|''|\\.)*'|(?<!:):(?:since|upto|run_id|from_commit|load_floor|change_floor|reload_at|reloaded_at|first_load|final_is_empty)\b"
     sql = sql.replace(", :failures WHERE", ", 0 WHERE")
     return re.sub(tokens, lambda m: value if m[0].startswith(":") else m[0], sql, flags=re.DOTALL)
 
@@ -429,7 +430,7 @@ def test_every_kind_of_operation_and_every_cast_is_among_them(planned: list[str]
         assert f"{cast_sql(cast, name, scale=scale)} AS {name}" in everything, cast
     assert {f"c_{cast.value}" for cast in set(Cast) - set(CONVERSIONS)} <= {c.name for c in CASTS.columns}
     assert every_cast().overrides
-    for part in ("UNION ALL", '"_DG_MOVED"', "= 'U' AS \"_DG_LACKS_", "LET failures"):
+    for part in ("UNION ALL", '"_DG_LEFT"', "= 'U' AS \"_DG_LACKS_", "LET failures"):
         assert part in everything, part
     for kept in ("OLD_DATE", "OLD_BOOLEAN", "OLD_NUMBER"):
         assert f'COALESCE(s."{kept}", t."{kept}")' in everything, kept

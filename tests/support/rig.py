@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from builders import POLICY, context, numeric, plain, table, varchar
+from builders import POLICY, RULES, context, numeric, plain, table, task, varchar
 from driftguard.commands.apply import apply
 from driftguard.config import load
 from driftguard.errors import DriftguardError
@@ -68,6 +68,11 @@ _RENAMED = dataclasses.replace(CUSTOMERS.columns[1], name="full_name")
 _POINTS = Column("points", 4, plain("int4"))
 _ACCOUNTS = table("accounts", ("nr", plain("int4")), oid=1004)  # gets another key, and has been reloaded
 _PARCELS = table("parcels", ("note", plain("text")), oid=1005)  # gets another name
+DMS = task(
+    dict(RULES[0])
+    | {"rule-id": "3", "rule-name": "depot", "object-locator": {"schema-name": "depot", "table-name": "%"}}
+)
+_MOVED = table("crates", ("note", plain("text")), oid=1006)  # goes to another schema
 _LATER = (
     dataclasses.replace(ORDERS, columns=(*ORDERS.columns, _COUPON)),
     dataclasses.replace(CUSTOMERS, columns=(CUSTOMERS.columns[0], _RENAMED, Column("name", 3, plain("text")), _POINTS)),
@@ -75,6 +80,7 @@ _LATER = (
     MARKER,
     table("accounts", ("nr", plain("int4")), key=("nr",), oid=1004),
     dataclasses.replace(_PARCELS, name="shipments"),
+    dataclasses.replace(_MOVED, schema="depot"),
 )
 
 
@@ -86,7 +92,7 @@ def _more(database: str) -> tuple[Operation, ...]:
 
 
 WHOLE = Shape(
-    (ORDERS, CUSTOMERS, MARKER, _ACCOUNTS, _PARCELS),
+    (ORDERS, CUSTOMERS, MARKER, _ACCOUNTS, _PARCELS, _MOVED),
     _LATER,
     (
         *BY_HAND,
@@ -101,7 +107,7 @@ WHOLE = Shape(
     ),
     _more,
 )
-HAZARDS = ("LOSES_DATA", "CHANGES_KEY", "RELOADS_FILES", "REBUILDS_TABLE")
+HAZARDS = ("LOSES_DATA", "CHANGES_KEY", "RELOADS_FILES", "REBUILDS_TABLE", "REPLACES_PIPE")
 
 
 @dataclass
@@ -177,7 +183,7 @@ class Rig:
         with self.open() as session:
             schemas = (self.policy.staging_schema, self.policy.final_schema)
             estate = with_usage(session, self.estate(), self.database, schemas)
-        return make_plan(context(*tables, policy=self.policy, estate=estate, before=was))
+        return make_plan(context(*tables, policy=self.policy, estate=estate, before=was, dms=DMS))
 
     def history(self, condition: str) -> list[dict[str, Any]]:
         return self.run(
@@ -207,7 +213,7 @@ def make(
     )  # fmt: skip
     with rig.open() as session:
         estate = Estate()
-        for operation in make_plan(context(*shape.before, policy=policy)).operations:
+        for operation in make_plan(context(*shape.before, policy=policy, dms=DMS)).operations:
             for statement in operation.statements(estate):
                 session.execute(statement.sql)
             estate = operation.effect(estate)

@@ -334,6 +334,7 @@ _BUILDERS: dict[str, Callable[[Context, Arguments], exp.Expr]] = {
     "HASH": _hash,
     "HASH_AGG": _hash_agg,
     "LISTAGG": _listagg,
+    "UUID_STRING": lambda _, __: raw("CAST(uuid() AS VARCHAR)", TEXT),
 }
 _SESSION = {
     "CURRENT_WAREHOUSE", "CURRENT_ROLE", "CURRENT_ACCOUNT", "CURRENT_ACCOUNT_NAME", "CURRENT_USER", "CURRENT_DATABASE",

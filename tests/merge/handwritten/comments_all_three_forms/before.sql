@@ -1,0 +1,26 @@
+/* tickets; see also: MERGE INTO FINAL.TICKETS_OLD USING (SELECT 1) S ON 1 = 1 WHEN MATCHED THEN DELETE;
+   that one is gone. */
+MERGE INTO FINAL.TICKETS T
+USING (
+    SELECT
+        OP,
+        TICKET_ID, // the key; do not move
+        SUBJECT,   -- free text, may hold ';' and "quotes"
+        PRIORITY,  /* P1, P2, P3 */
+        -- LEGACY_STATE, (dropped from the report on purpose; INSERT it again if asked)
+        ASSIGNEE_ID // last one; nothing after it
+    FROM STAGING.TICKETS_CDC
+    QUALIFY ROW_NUMBER() OVER (PARTITION BY TICKET_ID ORDER BY COMMIT_TS DESC) = 1
+) S
+ON T.TICKET_ID = S.TICKET_ID
+WHEN MATCHED AND S.OP = 'D' THEN DELETE -- hard delete;
+WHEN MATCHED THEN UPDATE SET
+    T.SUBJECT = S.SUBJECT, -- T.SUBJECT = TRIM(S.SUBJECT),
+    T.PRIORITY = S.PRIORITY,
+    T.ASSIGNEE_ID = S.ASSIGNEE_ID
+    /* T.LEGACY_STATE = S.LEGACY_STATE */
+WHEN NOT MATCHED AND S.OP <> 'D' THEN INSERT (
+    TICKET_ID, SUBJECT, PRIORITY, ASSIGNEE_ID -- , LEGACY_STATE
+) VALUES (
+    S.TICKET_ID, S.SUBJECT, S.PRIORITY, S.ASSIGNEE_ID // , S.LEGACY_STATE
+);

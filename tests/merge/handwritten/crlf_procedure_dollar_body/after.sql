@@ -1,0 +1,41 @@
+CREATE OR REPLACE PROCEDURE FINAL.SP_SENDERS()
+RETURNS VARCHAR
+LANGUAGE SQL
+AS
+$$
+BEGIN
+    -- step 1; newest change per sender
+    MERGE INTO FINAL.SENDERS AS TGT
+    USING (
+        SELECT
+            OP,
+            SENDER_ID,
+            ALIAS, -- shown to users
+            VERIFIED, -- Y/N
+            COUNTRY
+        FROM STAGING.SENDERS_CDC
+        QUALIFY ROW_NUMBER() OVER (PARTITION BY SENDER_ID ORDER BY COMMIT_TS DESC) = 1
+    ) AS SRC
+    ON TGT.SENDER_ID = SRC.SENDER_ID
+    WHEN MATCHED AND SRC.OP = 'D' THEN DELETE
+    WHEN MATCHED THEN UPDATE SET
+        TGT.ALIAS = SRC.ALIAS,
+        TGT.VERIFIED = SRC.VERIFIED, -- Y/N
+        TGT.COUNTRY = SRC.COUNTRY,
+        TGT.CHANGED_AT = CURRENT_TIMESTAMP()
+    WHEN NOT MATCHED AND SRC.OP <> 'D' THEN INSERT (
+        SENDER_ID,
+        ALIAS,
+        VERIFIED,
+        COUNTRY,
+        CHANGED_AT
+    ) VALUES (
+        SRC.SENDER_ID,
+        SRC.ALIAS,
+        SRC.VERIFIED,
+        SRC.COUNTRY,
+        CURRENT_TIMESTAMP()
+    );
+    RETURN 'OK';
+END;
+$$;

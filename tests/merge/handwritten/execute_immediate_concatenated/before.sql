@@ -1,0 +1,21 @@
+CREATE OR REPLACE PROCEDURE OPS.UPSERT(TGT VARCHAR, SRC VARCHAR, KEY_COL VARCHAR, SET_LIST VARCHAR, COL_LIST VARCHAR)
+RETURNS VARCHAR
+LANGUAGE SQL
+AS
+$$
+DECLARE
+    stmt VARCHAR;
+BEGIN
+    stmt := 'MERGE INTO ' || :TGT || ' t USING (SELECT * FROM ' || :SRC ||
+            ' QUALIFY ROW_NUMBER() OVER (PARTITION BY ' || :KEY_COL || ' ORDER BY COMMIT_TS DESC) = 1) s' ||
+            ' ON t.' || :KEY_COL || ' = s.' || :KEY_COL ||
+            ' WHEN MATCHED AND s.OP = ''D'' THEN DELETE' ||
+            ' WHEN MATCHED THEN UPDATE SET ' || :SET_LIST ||
+            ' WHEN NOT MATCHED AND s.OP <> ''D'' THEN INSERT (' || :COL_LIST || ') VALUES (s.' || REPLACE(:COL_LIST, ', ', ', s.') || ')';
+    EXECUTE IMMEDIATE :stmt;
+    RETURN stmt;
+END;
+$$;
+
+-- called nightly with the lists from OPS.TABLE_CONFIG
+CALL OPS.UPSERT('FINAL.VISITS', 'STAGING.VISITS_CDC', 'VISIT_ID', 't.PAGE = s.PAGE', 'VISIT_ID, PAGE');

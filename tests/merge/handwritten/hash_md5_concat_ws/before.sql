@@ -1,0 +1,19 @@
+MERGE INTO FINAL.PRODUCTS t
+USING (
+    SELECT op, sku, title, brand, price
+    FROM STAGING.PRODUCTS_CDC
+    QUALIFY ROW_NUMBER() OVER (PARTITION BY sku ORDER BY commit_ts DESC) = 1
+) s
+ON t.sku = s.sku
+WHEN MATCHED AND s.op = 'D' THEN DELETE
+WHEN MATCHED
+    AND MD5(CONCAT_WS('|', COALESCE(t.title, ''), COALESCE(t.brand, ''), COALESCE(t.price::VARCHAR, '')))
+     <> MD5(CONCAT_WS('|', COALESCE(s.title, ''), COALESCE(s.brand, ''), COALESCE(s.price::VARCHAR, '')))
+THEN UPDATE SET
+    t.title = s.title,
+    t.brand = s.brand,
+    t.price = s.price,
+    t.updated_at = SYSDATE()
+WHEN NOT MATCHED AND s.op <> 'D' THEN
+    INSERT (sku, title, brand, price, updated_at)
+    VALUES (s.sku, s.title, s.brand, s.price, SYSDATE());

@@ -1,0 +1,46 @@
+INSERT INTO RDV.SAT_CUSTOMER
+(
+      HK_CUSTOMER
+    , LOAD_DTS
+    , HASHDIFF
+    , FIRST_NAME
+    , LAST_NAME
+    , SEGMENT
+    , BIRTH_YEAR
+    , RECORD_SOURCE
+)
+WITH SRC AS
+(
+    SELECT
+          SHA2(UPPER(TRIM(CUSTOMER_NO)), 256)                                   AS HK_CUSTOMER
+        , CDC_TS                                                                AS LOAD_DTS
+        , SHA2(NVL(TO_VARCHAR(FIRST_NAME), '^^') || '||'
+            || NVL(TO_VARCHAR(LAST_NAME), '^^') || '||'
+            || NVL(TO_VARCHAR(SEGMENT), '^^') || '||'
+            || NVL(TO_VARCHAR(BIRTH_YEAR), '^^'), 256)                           AS HASHDIFF
+        , FIRST_NAME
+        , LAST_NAME
+        , SEGMENT
+        , BIRTH_YEAR
+    FROM STG.SRC_CUSTOMER
+    WHERE CDC_OP <> 'D'
+)
+, CUR AS
+(
+    SELECT HK_CUSTOMER, HASHDIFF
+    FROM RDV.SAT_CUSTOMER
+    QUALIFY ROW_NUMBER() OVER (PARTITION BY HK_CUSTOMER ORDER BY LOAD_DTS DESC) = 1
+)
+SELECT
+      SRC.HK_CUSTOMER
+    , SRC.LOAD_DTS
+    , SRC.HASHDIFF
+    , SRC.FIRST_NAME
+    , SRC.LAST_NAME
+    , SRC.SEGMENT
+    , SRC.BIRTH_YEAR
+    , 'AURORA.CRM'
+FROM SRC
+LEFT JOIN CUR ON CUR.HK_CUSTOMER = SRC.HK_CUSTOMER
+WHERE CUR.HK_CUSTOMER IS NULL
+   OR CUR.HASHDIFF <> SRC.HASHDIFF;

@@ -1,0 +1,10 @@
+-- append only: the source never updates this table
+INSERT INTO FINAL.AUDIT
+SELECT
+    AUDIT_ID,
+    ACTOR,
+    ACTION,
+    CURRENT_TIMESTAMP(),
+    IP_ADDRESS
+FROM STAGING.AUDIT_CDC_STREAM
+WHERE METADATA$ACTION = 'INSERT';

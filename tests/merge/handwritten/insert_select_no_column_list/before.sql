@@ -1,0 +1,9 @@
+-- append only: the source never updates this table
+INSERT INTO FINAL.AUDIT
+SELECT
+    AUDIT_ID,
+    ACTOR,
+    ACTION,
+    CURRENT_TIMESTAMP()
+FROM STAGING.AUDIT_CDC_STREAM
+WHERE METADATA$ACTION = 'INSERT';

@@ -1,0 +1,1 @@
+MERGE INTO DWH.CUSTOMER t USING (SELECT op, id, name, email FROM STG.CUSTOMER QUALIFY ROW_NUMBER() OVER (PARTITION BY id ORDER BY ts DESC)=1) s ON t.id=s.id WHEN MATCHED AND s.op='D' THEN DELETE WHEN MATCHED THEN UPDATE SET t.name=s.name, t.email=s.email WHEN NOT MATCHED AND s.op IN ('I','U') THEN INSERT (id, name, email) VALUES (s.id, s.name, s.email);

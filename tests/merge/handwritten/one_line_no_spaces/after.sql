@@ -1,0 +1,1 @@
+merge into DWH.DEVICE using (select OP,DEVICE_NO,MODEL,FW,IMEI from (select *,row_number() over(partition by DEVICE_NO order by TS desc) RN from STG.DEVICE) where RN=1) S on DWH.DEVICE.DEVICE_NO=S.DEVICE_NO when matched then update set MODEL=S.MODEL,FW=S.FW,IMEI=S.IMEI when not matched then insert(DEVICE_NO,MODEL,FW,IMEI) values(S.DEVICE_NO,S.MODEL,S.FW,S.IMEI)

@@ -1,0 +1,16 @@
+MERGE INTO "FINAL"."subscriptions" AS "t"
+USING (
+  SELECT "Op", "id", "plan", "seats", "trial_ends_at"
+  FROM "RAW"."subscriptions_cdc"
+  QUALIFY ROW_NUMBER() OVER (PARTITION BY "id" ORDER BY "transact_ts" DESC) = 1
+) AS "s"
+ON "t"."id" = "s"."id"
+WHEN MATCHED AND "s"."Op" = 'D' THEN DELETE
+WHEN MATCHED THEN UPDATE SET
+  "plan" = "s"."plan",
+  "seats" = "s"."seats",
+  "trial_ends_at" = "s"."trial_ends_at"
+WHEN NOT MATCHED AND "s"."Op" <> 'D' THEN INSERT
+  ("id", "plan", "seats", "trial_ends_at")
+VALUES
+  ("s"."id", "s"."plan", "s"."seats", "s"."trial_ends_at");

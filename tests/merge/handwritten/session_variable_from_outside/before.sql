@@ -1,0 +1,10 @@
+-- snowsql -D is not used any more: the wrapper sets $target_table and $source_table
+MERGE INTO IDENTIFIER($target_table) t
+USING (
+    SELECT * FROM IDENTIFIER($source_table)
+    QUALIFY ROW_NUMBER() OVER (PARTITION BY TEAM_ID ORDER BY COMMIT_TS DESC) = 1
+) s
+ON t.TEAM_ID = s.TEAM_ID
+WHEN MATCHED AND s.OP = 'D' THEN DELETE
+WHEN MATCHED THEN UPDATE SET TEAM_NAME = s.TEAM_NAME
+WHEN NOT MATCHED AND s.OP <> 'D' THEN INSERT (TEAM_ID, TEAM_NAME) VALUES (s.TEAM_ID, s.TEAM_NAME);
