@@ -58,6 +58,7 @@ def merge_spec(pair: Pair, policy: Policy, changing: Iterable[MergeColumn] = ())
         deferrable_key=bool(before) and any(e.deferrable_key for e in landing.emissions),
         repair=landing.has(DG_REPAIR),
         soft_delete=landing.has(DG_DELETED),
+        key_range=_key_range(pair, columns),
     )
 
 
@@ -74,6 +75,21 @@ def _column(pair: Pair, c: FinalColumn, stuck: set[str], before: dict[str, str])
         keep_on_null_update=c.keep_on_null_update,
         before=before.get(c.name),
     )
+
+
+def _key_range(pair: Pair, columns: Iterable[MergeColumn]) -> str | None:
+    """The first key column that holds whole numbers on both sides: what other keys there are to a row is near it."""
+    for column in columns:
+        if not column.key or column.cast is not Cast.NONE or column.earlier is not None:
+            continue
+        types = [
+            (table.column(name) if table else None)
+            for table, name in ((pair.final, column.final), (pair.staging, column.staging))
+        ]
+        expected = next(c.type for c in pair.landing.final_columns if c.name == column.final)
+        if all((t.type if t else expected).base == "NUMBER" and not (t.type if t else expected).scale for t in types):
+            return column.final
+    return None
 
 
 def overlaid(columns: Iterable[MergeColumn], changing: Iterable[MergeColumn]) -> tuple[MergeColumn, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from driftguard.merge import guards
 from driftguard.merge.casts import cast_sql
 from driftguard.merge.failures import failures
-from driftguard.merge.files import floors, frame_of, latest, swept, take, variables
+from driftguard.merge.files import floors, frame_of, key_range, latest, swept, take, variables
 from driftguard.merge.source import Frame, commit_time, keys, listed, source, uncertain
 from driftguard.merge.transitions import MILESTONE, notes
 from driftguard.model.identifiers import ObjectName
@@ -42,6 +42,7 @@ def generate(spec: MergeSpec) -> str:
         kept = [*kept[:-1], f"{kept[-1]};", "LET failures INTEGER := SQLROWCOUNT;"]
     work = [
         *floors(spec),
+        *key_range(spec, frame),
         *_merge(spec, source(spec, frame)),
         *kept,
         f"INSERT INTO {qualified(spec.watermark)} ({', '.join(columns)})",
@@ -131,7 +132,7 @@ def _merge(spec: MergeSpec, rows: list[str]) -> list[str]:
         "USING (",
         *_indented(rows, "  "),
         ") AS s",
-        "ON " + same_row(spec),
+        "ON " + same_row(spec) + _near(spec),
         f"WHEN MATCHED AND {op} = 'D' AND {newer} THEN {deleted}",
         f"WHEN MATCHED AND {op} <> 'D' AND {changed} THEN UPDATE SET",
         *listed(updates),
@@ -149,6 +150,11 @@ def _deleted_at_once(spec: MergeSpec) -> list[str]:
     names = [*(quote(c.final) for c in keys(spec)), quote(DG_COMMIT_TS), quote(DG_SEQ)]
     values = ", ".join(f"s.{name}" for name in names)
     return [f"WHEN NOT MATCHED THEN INSERT ({', '.join(names)}, {quote(DG_DELETED)}) VALUES ({values}, TRUE);"]
+
+
+def _near(spec: MergeSpec) -> str:
+    """Bounds that Snowflake knows before it reads FINAL, and can leave out what lies outside."""
+    return f" AND t.{quote(spec.key_range)} BETWEEN :low_key AND :high_key" if spec.key_range else ""
 
 
 def same_row(spec: MergeSpec) -> str:

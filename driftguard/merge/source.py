@@ -15,7 +15,7 @@ second SELECT around the first:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from driftguard.merge import guards
@@ -36,7 +36,8 @@ class Frame:
     """Which rows of STAGING are read, which of them are new, and what SQL stands for.
 
     `joined` are lines after FROM that both conditions may need. `epochs`: each by name. `load_start`: of the load that
-    a row of a full load belongs to; needed where the rows do not carry it themselves.
+    a row of a full load belongs to; needed where the rows do not carry it themselves. `key_range`: the smallest and the
+    largest key that matter, of the spec's `key_range`.
     """
 
     window: str
@@ -44,6 +45,7 @@ class Frame:
     epochs: Mapping[str, str] = field(default_factory=dict)
     joined: tuple[str, ...] = ()
     load_start: str = ""
+    key_range: tuple[str, str] | None = None
 
 
 def keys(spec: MergeSpec) -> list[MergeColumn]:
@@ -175,7 +177,14 @@ def _staged(spec: MergeSpec, frame: Frame, flags: list[str]) -> list[str]:
         f"{_sequence(spec)} AS {quote(DG_SEQ)}",
     ]
     rows = [f"FROM {qualified(spec.staging)}", *frame.joined, f"WHERE {frame.window}"]
-    return ["SELECT", *listed(projections), *rows]
+    return ["SELECT", *listed(projections), *rows, *_in_range(spec, frame, _key_value)]
+
+
+def _in_range(spec: MergeSpec, frame: Frame, key: Callable[[MergeColumn], str]) -> list[str]:
+    if frame.key_range is None:
+        return []
+    low, high = frame.key_range
+    return [f"  AND {key(c)} BETWEEN {low} AND {high}" for c in keys(spec) if c.final == spec.key_range]
 
 
 def _staged_value(spec: MergeSpec, column: MergeColumn, frame: Frame) -> str:
@@ -214,6 +223,7 @@ def _left(spec: MergeSpec, frame: Frame) -> list[str]:
         *frame.joined,
         f"WHERE {frame.window}",
         f"  AND {_moved(spec)}",
+        *_in_range(spec, frame, before_value),
     ]
 
 
@@ -239,6 +249,16 @@ def _moved(spec: MergeSpec) -> str:
     pairs = [(before_value(c), _key_value(c)) for c in keys(spec)]
     nullable = any(c.nullable for c in keys(spec))
     return f"({operation(spec)} = 'U' AND ({guards.moved(pairs, nullable=nullable)}))"
+
+
+def key_bounds(spec: MergeSpec) -> tuple[str, str]:
+    """The smallest and the largest value of the key range that a staged row is about: before and after a change."""
+    (column,) = (c for c in keys(spec) if c.final == spec.key_range)
+    now = _key_value(column)
+    if not key_updates(spec):
+        return now, now
+    before = before_value(column)
+    return f"LEAST({now}, COALESCE({before}, {now}))", f"GREATEST({now}, COALESCE({before}, {now}))"
 
 
 def _key_value(column: MergeColumn) -> str:

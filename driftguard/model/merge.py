@@ -84,6 +84,7 @@ class MergeSpec:
 
     `deferrable_key`: rows may trade keys within one transaction, in any order. `repair`: FINAL has a column that names
     the values of a row that are not known. `soft_delete`: a deleted row stays, and FINAL has a column that says so.
+    `key_range`: the key column, of whole numbers, by whose range in the new rows a run limits what it reads of FINAL.
     """
 
     staging: ObjectName
@@ -98,6 +99,7 @@ class MergeSpec:
     deferrable_key: bool = False
     repair: bool = False
     soft_delete: bool = False
+    key_range: str | None = None
 
     @property
     def own_columns(self) -> tuple[str, ...]:

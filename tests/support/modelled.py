@@ -47,9 +47,14 @@ class Ground:
         self._loads = itertools.count(1)
         self.names = NASTY if shape.nasty_names else {name: name for name in NASTY}
         self.spec = spec_of(shape, schema, self.names)
-        staged = [f"{quote(c.staging)} {TEXT}" for c in self.spec.columns]
-        staged += [f"{quote(c.before)} {TEXT}" for c in self.spec.columns if c.before]
-        final = [f"{quote(c.final)} {'BOOLEAN' if c.cast is Cast.BOOLEAN else TEXT}" for c in self.spec.columns]
+        number = "NUMBER(38,0)" if shape.number_key else TEXT
+        kinds = {self.names["H"]: number, f"BI_{self.names['H']}": number}
+        staged = [f"{quote(c.staging)} {kinds.get(c.staging, TEXT)}" for c in self.spec.columns]
+        staged += [f"{quote(c.before)} {kinds.get(c.before, TEXT)}" for c in self.spec.columns if c.before]
+        final = [
+            f"{quote(c.final)} {'BOOLEAN' if c.cast is Cast.BOOLEAN else kinds.get(c.final, TEXT)}"
+            for c in self.spec.columns
+        ]
         self.run(
             "CREATE DATABASE IF NOT EXISTS DB", f"CREATE SCHEMA DB.{schema}",
             f"CREATE TABLE DB.{schema}.CDC (OP VARCHAR(1), SEQ {TEXT}, COMMIT_TS VARCHAR(26), {', '.join(staged)}, "
@@ -169,6 +174,7 @@ def spec_of(shape: Shape, schema: str, called: dict[str, str]) -> MergeSpec:
         *places, tuple(columns), "OP", "COMMIT_TS", "SEQ" if shape.sequence or shape.load_sequence != "null" else None,
         loads_at_start=shape.loads_at_start, deferrable_key=shape.deferrable and shape.before_images,
         repair=any(c.keep_on_null_update for c in columns), soft_delete=shape.soft_delete,
+        key_range=called["H"] if shape.number_key else None,
     )  # fmt: skip
 
 
@@ -178,8 +184,16 @@ EPOCH = "DB.FINAL:added"
 def play(ground: Ground, histories: Sequence[History], dice: random.Random) -> list[int]:
     """Load round after round, merge at random moments, and once at the end. One merge fails half-way.
 
-    The rounds after which a merge ran.
+    The rounds after which a merge ran. With a key of numbers one half of the histories comes after the other.
     """
+    if ground.shape.number_key and len(histories) > 1:
+        half = len(histories) // 2
+        parts = [_play(ground, part, dice) for part in (histories[:half], histories[half:])]
+        return [number for number in parts[0] if number in parts[1]]
+    return _play(ground, histories, dice)
+
+
+def _play(ground: Ground, histories: Sequence[History], dice: random.Random) -> list[int]:
     merged = []
     fails = dice.randrange(1, ROUNDS - 1)
     if ground.shape.default:
