@@ -258,13 +258,15 @@ class Carrier:
         spans = [item.span for item in select.items]
         self._tags(sheet, select)
         after = len(spans) - 1 if outlet.end else data[-1].index
-        grouped = self._grouped(sheet, select, sources, after)
+        grouped = self._grouped(sheet, select, sources, data, after)
         like = [neighbour(self.flow, entry, loads=outlet.loads) for entry in data]
         kinds = [kind(sheet, n) for n in like]
         if "aggregate" in kinds:
             like = [n for n, k in zip(like, kinds, strict=True) if k == "aggregate"]
-        elif grouped is not None:
+        elif grouped:
             self.grow(sheet, grouped)
+        elif grouped is not None:
+            raise self.wrong(sheet, select.span[0], "how the new column goes with GROUP BY is not shown by a neighbour")
         new = expression(sheet, like, inner, self._key(giver), self.added, loads=outlet.loads)
         self.converted = self.converted or converts(new)
         name = self._name(inner, data, outlet)
@@ -277,14 +279,15 @@ class Carrier:
         return Carried(name, after=after)
 
     def _conditions(self, sheet: Sheet, select: Select, sources: list[Source]) -> None:
-        """Comparisons with FINAL, where the query joins it."""
-        for source in sources:
-            if source.kind == "other" and self.flow.matches(sheet, source.relation.parts, self.flow.tables.final):
-                sides = Sides([s for s in sources if s is not source], source.alias, self.source)
-                spans = [relation.on for relation in select.relations if relation.on is not None]
-                spans += [select.clauses[c] for c in ("WHERE", "QUALIFY") if c in select.clauses]
-                for span in spans:
-                    self.grow(sheet, self.detection.condition(sheet, span, sides))
+        """Comparisons with FINAL, where the query joins it or looks into it."""
+        final = self.flow.tables.final
+        joined = [s for s in sources if s.kind == "other" and self.flow.matches(sheet, s.relation.parts, final)]
+        others = [s for s in sources if s not in joined]
+        spans = [relation.on for relation in select.relations if relation.on is not None]
+        spans += [select.clauses[c] for c in ("WHERE", "QUALIFY", "HAVING") if c in select.clauses]
+        for span in spans:
+            alias = joined[0].alias if joined else ()
+            self.grow(sheet, self.detection.condition(sheet, span, Sides(others, alias, self.source)))
 
     def _key(self, giver: Source) -> str:
         if giver.kind == "base":
@@ -341,8 +344,10 @@ class Carrier:
         blanks = aligned(sheet, [item.span for item in keyed], signs, new, keyed.index(like))
         return f"{blanks}{tokens[like.alias - 1].text} {word}"
 
-    def _grouped(self, sheet: Sheet, select: Select, sources: list[Source], after: int) -> list[Insertion] | None:
-        """What GROUP BY needs if the column is not aggregated; None without GROUP BY or with GROUP BY ALL."""
+    def _grouped(
+        self, sheet: Sheet, select: Select, sources: list[Source], columns: list[Entry], after: int
+    ) -> list[Insertion] | None:
+        """What GROUP BY needs for a column that is not aggregated; None: nothing, empty: that is not known."""
         numbers = [
             int(sheet.tokens[n].text)
             for clause in ("GROUP", "ORDER")
@@ -357,12 +362,14 @@ class Carrier:
             return None
         pairs = [(item.span, output_name(sheet.tokens, item)) for item in select.group]
         grouped = entries(self.flow, sheet, pairs, sources)
-        data = [entry for entry in grouped if entry.plain]
-        if not data:
-            return None
+        data = [entry for entry in grouped if entry.plain and entry.main is not None]
+        named = {entry.main for entry in data}
+        others = [entry for entry in columns if str(entry.main).upper() not in self.flow.keys]
+        if not others or not all(entry.plain and entry.main in named for entry in columns):
+            return []
         inner = self.source(data[-1].source) if data[-1].source else None
         if inner is None:
-            return None
+            return []
         like = sheet.tokens[data[-1].own[0].name]
         prefix = sheet.fragment.text[sheet.tokens[data[-1].own[0].span[0]].start : like.start]
         new = prefix + spelled(inner, like, self.added.source)

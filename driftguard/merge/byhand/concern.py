@@ -11,6 +11,7 @@ from driftguard.merge.byhand.nodes import Query, Select, Sheet, Statement
 from driftguard.merge.byhand.tokens import Kind, Unreadable
 
 _GENERATED = re.compile(r"\bdo\s*(not|n't)\s+edit\b|@generated\b|\bdo not modify\b", re.IGNORECASE)
+_HOST_COMMENT = re.compile(r"(?:--|//|(?<!\w)#)[^\n]*")
 _FORBIDS = re.compile(
     r"\b(not|never|don't|no|without|omit\w*|exclude\w*|skip\w*|drop\w*|purpose|left out|stays?|forbid\w*|private|legal|"
     r"secret|only)\b",
@@ -33,6 +34,9 @@ def forbidden(text: str, sheets: list[Sheet], added: Added) -> None:
     if marked:
         raise Unreadable("the text is generated and says so; change what it is generated from", marked.start())
     names = {added.final, added.label, added.source}
+    for comment in _HOST_COMMENT.finditer(text):
+        if _forbids(comment[0], names):
+            raise Unreadable("a comment leaves the column out on purpose, or has it commented out", comment.start())
     for sheet in sheets:
         for token in sheet.fragment.tokens:
             if token.kind is Kind.COMMENT and _forbids(token.text, names):

@@ -58,11 +58,28 @@ class Detection:
         found += [insertion for _, insertions in hashes for insertion in insertions]
         for ref in refs(sheet.tokens, span):
             inside = any(a <= ref.span[0] < b for a, b in seen)
-            if not inside and self._of_target(ref, sides) and self._data(sheet.tokens[ref.name].value):
+            if inside or not self._data(sheet.tokens[ref.name].value):
+                continue
+            foreign = bool(ref.qualifier) and self.flow.ref(sheet, ref, sides.sources) is None
+            if (foreign or self._of_target(ref, sides)) and self._compared(sheet, span, ref, sides):
                 raise self._wrong(
                     sheet, ref.span, "the condition looks at a data column of the target in a way not known"
                 )
         return found
+
+    def _compared(self, sheet: Sheet, span: Span, ref: Ref, sides: Sides) -> bool:
+        """Is the target's column held against a data column of the source, other than by order (newer than)?"""
+        tokens = sheet.tokens
+        start, end = ref.span
+        while start > span[0] and not tokens[start - 1].word("AND", "OR"):
+            start -= 1
+        while end < span[1] and not tokens[end].word("AND", "OR"):
+            end += 1
+        part = tokens[start:end]
+        if any(t.op("<", "<=", ">", ">=") for t in part) and not any(t.op("=", *_NOT_EQUAL) for t in part):
+            return False
+        own = (self.flow.ref(sheet, r, sides.sources) for r in refs(tokens, (start, end)) if r != ref)
+        return any(t.word("SELECT") for t in part) or any(found is not None and found[1] for found in own)
 
     def _data(self, name: str) -> bool:
         return (

@@ -158,6 +158,9 @@ def _literals(text: str, places: tuple[int, ...], language: str) -> Iterator[Fra
         if joined or (_PARTS.match(content.strip()) and not content.strip().lower().startswith(_HEADS)):
             notes.append((places[literal.start()], "a statement is glued together from several string literals"))
             continue
+        if _changed_later(text, literal.start()):
+            notes.append((places[literal.start()], "a statement is changed by the program before it runs"))
+            continue
         if "\\" in content and _WRITE.search(content):
             raise Unreadable("a string literal with backslashes in it is not read", places[literal.start()])
         if not content.strip().lower().startswith(_HEADS):
@@ -174,6 +177,16 @@ def _literals(text: str, places: tuple[int, ...], language: str) -> Iterator[Fra
 
 
 _HEADS = ("merge", "insert", "copy", "update", "delete", "begin", "select", "with", "create", "call")
+
+
+def _changed_later(text: str, at: int) -> bool:
+    """Is the variable that holds the literal added to, or changed by a method, anywhere in the program?"""
+    named = re.search(r"(\w+)\s*(?::[^=\n]+)?=\s*\w{0,2}$", text[:at])
+    if named is None:
+        return False
+    name = re.escape(named[1])
+    changes = rf"(?<![\w.]){name}\s*(?:\+|%|\.(?:replace|concat|join|slice|substring|strip|split)\b)|\+\s*{name}(?!\w)"
+    return re.search(changes, text) is not None
 
 
 def _joined(text: str, literal: re.Match[str], before: re.Match[str] | None, after: re.Match[str] | None) -> bool:

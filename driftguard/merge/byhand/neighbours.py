@@ -29,6 +29,7 @@ _AGGREGATES = [
     "MODE",
 ]
 _CASTS = re.compile(r"CAST|TRY_CAST|(TRY_)?TO_\w+|(TRY_)?PARSE_JSON|STRTOK_TO_ARRAY")
+_WIDER = {("NUMBER", "FLOAT"), ("DATE", "TIMESTAMP_NTZ"), ("VARIANT", "VARIANT")}
 _SEMI = ("VARIANT", "OBJECT", "ARRAY")
 
 
@@ -216,7 +217,7 @@ def _recast(sheet: Sheet, neighbour: Neighbour, name: str, key: str | None, adde
     return _replaced(sheet, (start, mark + 1), changes) + word
 
 
-def semi_structured(added: Added) -> bool:
-    """Would a bare assignment store a text instead of what is in it?"""
-    to = added.final_type.upper().split("(")[0]
-    return to in _SEMI and not same_type(added.staging_type, added.final_type)
+def assignable(staging: str, final: str) -> bool:
+    """Does FINAL's column take STAGING's values as they are, without a conversion that could fail or mean another?"""
+    a, b = _plain_type(staging).split("(")[0], _plain_type(final).split("(")[0]
+    return a == b or (b == "VARCHAR" and a not in _SEMI) or (a, b) in _WIDER

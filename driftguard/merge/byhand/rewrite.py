@@ -13,7 +13,7 @@ from driftguard.merge.byhand import dbt
 from driftguard.merge.byhand.carry import Carrier
 from driftguard.merge.byhand.concern import forbidden, mentions, reads_columns
 from driftguard.merge.byhand.flow import Added, Flow, Tables
-from driftguard.merge.byhand.neighbours import semi_structured
+from driftguard.merge.byhand.neighbours import assignable
 from driftguard.merge.byhand.nodes import Into, Sheet, Statement
 from driftguard.merge.byhand.read import read
 from driftguard.merge.byhand.tokens import Unreadable
@@ -105,7 +105,7 @@ def _one(text: str, language: str, tables: Tables, added: Added) -> tuple[list[t
     if not carrier.growth:
         return [], _nothing(text, sheets, flow, carrier)
     forbidden(text, sheets, added)
-    if semi_structured(added) and not carrier.converted:
+    if not assignable(added.staging_type, added.final_type) and not carrier.converted:
         raise Unreadable(
             f"{added.final} is {added.final_type} and comes as {added.staging_type}: no neighbour shows the conversion"
         )
@@ -148,7 +148,7 @@ def _statements(sheets: list[Sheet], flow: Flow, carrier: Carrier) -> None:
                         statement,
                         "FINAL is a view over other tables here; which of them is to hold the column is not said",
                     )
-            elif statement.kind == "table" and flow.matches(sheet, statement.parts, final):
+            elif statement.kind == "table" and statement.query and flow.matches(sheet, statement.parts, final):
                 raise _at(sheet, statement, "FINAL is made anew by each run; the place of a new column would change")
             elif statement.kind == "select" and sheet.fragment.model:
                 other = dbt.other_table(sheet, final[-1])

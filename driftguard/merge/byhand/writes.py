@@ -28,6 +28,9 @@ class Writes:
         concerned = [branch for branch in statement.branches if self._carries(sheet, branch, [source], target)]
         self._conditions(sheet, statement, source, target)
         if not concerned:
+            for branch in statement.branches:
+                self._strange(sheet, [sheet.tokens[s.target[1] - 1].value for s in branch.sets], branch.span)
+                self._strange(sheet, self._columns(sheet, branch.columns, 0) if branch.columns else [], branch.span)
             return False
         name = self.carrier.source(source)
         if name is None:
@@ -53,6 +56,14 @@ class Writes:
         for branch in statement.branches:
             if branch.kind == "update" and branch.condition is not None:
                 self.carrier.grow(sheet, self.carrier.detection.condition(sheet, branch.condition, sides))
+
+    def _strange(self, sheet: Sheet, names: list[str], span: Span) -> None:
+        """Raises `Unreadable` where columns of the source table are filled from something that is not STAGING."""
+        finals = [n for n in names if n in self.flow.tables.staging_columns and not self.flow.header(n)]
+        if finals:
+            raise self.carrier.wrong(
+                sheet, span[0], f"{finals[0]} is filled here, but not from STAGING, as far as can be seen"
+            )
 
     def _update_branch(self, sheet: Sheet, statement: Statement) -> None:
         if self.updated or any(branch.kind == "by name" for branch in statement.branches) or not self.inserted:
@@ -214,6 +225,7 @@ class Writes:
         sources = [self.flow.source(sheet, relation, {}) for relation in statement.relations]
         target = (statement.alias,) if statement.alias else statement.parts
         if not any(e.main for e in self._set_entries(sheet, statement.sets, sources, target)):
+            self._strange(sheet, [sheet.tokens[s.target[1] - 1].value for s in statement.sets], statement.span)
             return False
         self.sets(sheet, statement.sets, sources, target)
         if statement.where is not None:
