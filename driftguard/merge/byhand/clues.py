@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from driftguard.merge.byhand.nodes import Query, Relation, Sheet, Statement
 from driftguard.merge.byhand.tokens import Kind, Token, closing_of
 
-_OPERATIONS = ("I", "U", "D", "R", "INSERT", "UPDATE", "DELETE")
+OPERATIONS = ("I", "U", "D", "R", "INSERT", "UPDATE", "DELETE")
 
 
 def headers(tokens: list[Token]) -> Iterator[str]:
@@ -17,7 +17,7 @@ def headers(tokens: list[Token]) -> Iterator[str]:
             continue
         compared_with = tokens[n + 2] if n + 2 < len(tokens) and tokens[n + 1].op("=", "<>", "!=") else None
         if compared_with is not None and compared_with.kind is Kind.STRING:
-            yield from [token.value] * (compared_with.value.upper() in _OPERATIONS)
+            yield from [token.value] * (compared_with.value.upper() in OPERATIONS)
         if token.word("OVER", "GROUP") and n + 1 < len(tokens) and tokens[n + 1].op("("):
             closing = closing_of(tokens, n + 1, len(tokens))
             ordered = False

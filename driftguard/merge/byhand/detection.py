@@ -60,7 +60,8 @@ class Detection:
             inside = any(a <= ref.span[0] < b for a, b in seen)
             if inside or not self._data(sheet.tokens[ref.name].value):
                 continue
-            foreign = bool(ref.qualifier) and self.flow.ref(sheet, ref, sides.sources) is None
+            found_in = self.flow.ref(sheet, ref, sides.sources)
+            foreign = bool(ref.qualifier) and (found_in is None or not found_in[1])
             if (foreign or self._of_target(ref, sides)) and self._compared(sheet, span, ref, sides):
                 raise self._wrong(
                     sheet, ref.span, "the condition looks at a data column of the target in a way not known"
@@ -163,7 +164,7 @@ class Detection:
         """Each hash of data columns in an expression: its place, and what it needs."""
         found = []
         n = span[0]
-        while n < span[1]:
+        while n < span[1] - 1:
             token = sheet.tokens[n]
             if token.word("OVER") and sheet.tokens[n + 1].op("("):
                 n = _close(sheet, n + 1)

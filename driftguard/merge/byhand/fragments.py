@@ -189,9 +189,12 @@ def _changed_later(text: str, at: int) -> bool:
     return re.search(changes, text) is not None
 
 
+_METHOD = re.compile(r"\.(?!(format|strip|trim|stripMargin)\b)\w")
+
+
 def _joined(text: str, literal: re.Match[str], before: re.Match[str] | None, after: re.Match[str] | None) -> bool:
     """Is the literal one piece of several: next to another one, or beside a plus sign?"""
     left = text[before.end() if before else 0 : literal.start()].rstrip()
     right = text[literal.end() : after.start() if after else len(text)].lstrip()
     beside = (before is not None and not left) or (after is not None and not right)
-    return beside or left.endswith(("+", "+=")) or right.startswith(("+", "%"))
+    return beside or left.endswith(("+", "+=")) or right.startswith(("+", "%")) or bool(_METHOD.match(right))

@@ -95,6 +95,8 @@ class _Starts:
 
     def _created(self, n: int) -> str:
         for m in range(n + 1, n + 8):
+            if self.reader.is_op(m, ";"):
+                break
             if self.reader.is_word(m, "VIEW"):
                 return "view"
             if self.reader.is_word(m, "TABLE"):
@@ -311,7 +313,7 @@ def _select(reader: Reader, n: int, starts: _Starts) -> Statement:
 
 def _created(reader: Reader, n: int, starts: _Starts) -> Statement:
     end = starts.end(n)
-    at = next(m for m in range(n, end) if reader.is_word(m, "VIEW", "TABLE"))
+    at = next((m for m in range(n, end) if reader.is_word(m, "VIEW", "TABLE")), end)
     result = Statement(reader.tokens[at].value.lower(), (n, end))
     result.temporary = any(reader.is_word(m, "TEMP", "TEMPORARY", "TRANSIENT") for m in range(n, at))
     if reader.is_word(at + 1, "IF"):
