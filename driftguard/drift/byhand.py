@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
 from driftguard.drift.context import Context, Pair
-from driftguard.merge.byhand.describe import Description, describe
-from driftguard.merge.byhand.flow import Tables
+from driftguard.merge.byhand.describe import RANKS, Description, describe
+from driftguard.merge.byhand.flow import Added, Tables
+from driftguard.merge.byhand.rewrite import Rewritten, Unchanged, rewrite
 from driftguard.merge.generate import is_generated
+from driftguard.model.finding import Severity
 from driftguard.model.identifiers import ObjectName
+from driftguard.model.landing import FinalColumn
 from driftguard.model.snowflake import Estate, Procedure, SfTable, Task
 
 
@@ -20,6 +24,8 @@ class HandWritten:
     task: Task
     place: ObjectName
     does: Description
+    text: str
+    language: str
     unread: str = ""
 
 
@@ -35,7 +41,7 @@ def _followed(task: Task, staging: SfTable, final: SfTable, known: dict[ObjectNa
     here = _described(task.definition, "sql", staging, final, task.name.schema)
     if here.writes or here.unread or not here.calls:
         why = "; ".join(here.unread) if here.unread else ("" if here.writes else "it does not write FINAL")
-        return HandWritten(task, task.name, here, why)
+        return HandWritten(task, task.name, here, task.definition, "sql", why or _empty(here))
     unread = []
     for parts in here.calls:
         name = _resolved(parts, task.name)
@@ -48,9 +54,106 @@ def _followed(task: Task, staging: SfTable, final: SfTable, known: dict[ObjectNa
             language = (found[0].language or "SQL").lower()
             inside = _described(found[0].definition, language, staging, final, name.schema)
             if inside.writes or inside.unread:
-                return HandWritten(task, name, inside, "; ".join(inside.unread))
+                why = "; ".join(inside.unread) or _empty(inside)
+                return HandWritten(task, name, inside, found[0].definition, language, why)
             unread.append(f"it calls {name}, which does not write FINAL")
-    return HandWritten(task, task.name, here, "; ".join(unread))
+    return HandWritten(task, task.name, here, task.definition, "sql", "; ".join(unread))
+
+
+def _empty(does: Description) -> str:
+    """Why nothing can be said of a merge whose rows do not visibly come from STAGING."""
+    if does.updates or does.inserts or does.everything or does.disagreements:
+        return ""
+    return "that its rows come from STAGING cannot be seen (a stream, a view, or variables)"
+
+
+def judged(context: Context) -> Iterator[tuple[Pair, HandWritten]]:
+    """The landings whose hand-written merge could be read."""
+    for pair in context.pairs:
+        merge = hand_written(context, pair)
+        if merge is not None and not merge.unread:
+            yield pair, merge
+
+
+def missing(pair: Pair, merge: HandWritten) -> list[FinalColumn]:
+    """The columns of both tables that no list of the merge carries."""
+    does = merge.does
+    if does.everything or pair.staging is None or pair.final is None:
+        return []
+    updated = {name for listed in does.updates for name in listed}
+    inserted = {name for listed in does.inserts for name in listed}
+    found = []
+    for column in pair.landing.final_columns:
+        if column.staging is None or column.key or not pair.final.column(column.name):
+            continue
+        if pair.staging.column(column.staging) and not (
+            (column.name in updated or not does.updates) and (column.name in inserted or not does.inserts)
+        ):
+            found.append(column)
+    return found
+
+
+def how(pair: Pair, merge: HandWritten, column: FinalColumn) -> str:
+    """What to insert where, or why a person must see for it."""
+    assert pair.staging is not None and pair.final is not None and column.staging is not None
+    lacking = {c.name for c in missing(pair, merge)}
+    staged = pair.staging.column(column.staging)
+    final = pair.final.column(column.name)
+    assert staged is not None and final is not None
+    tables = Tables(
+        _parts(pair.staging.name),
+        _parts(pair.final.name),
+        {c.name: str(c.type) for c in pair.staging.columns if c.name != column.staging},
+        {c.name: str(c.type) for c in pair.final.columns if c.name not in lacking},
+        (),
+        merge.place.schema,
+    )
+    added = Added(column.source or column.staging, column.staging, column.name, str(staged.type), str(final.type))
+    found = rewrite(merge.text, merge.language, tables, [added])
+    if isinstance(found, Rewritten):
+        return "insert " + "; ".join(f"in line {edit.line}: {edit.text.strip()}" for edit in found.edits)
+    if isinstance(found, Unchanged):
+        return f"look at its lists: {found.reason}"
+    return f"driftguard cannot do it safely ({found.reason}); by hand: {found.paste}"
+
+
+def disagreements(pair: Pair, merge: HandWritten) -> list[str]:
+    """Where the lists say different things about the same column."""
+    does = merge.does
+    found = list(does.disagreements)
+    updated = {name for listed in does.updates for name in listed}
+    inserted = {name for listed in does.inserts for name in listed}
+    data = {column.name for column in pair.landing.final_columns if column.staging}
+    if does.inserts and not does.everything and (only := sorted((updated - inserted) & data)):
+        found.append(f"{', '.join(only)} is updated, but never inserted")
+    staging = {column.name for column in pair.staging.columns} if pair.staging else set()
+    for listed in (*does.updates, *does.inserts):
+        for name, columns in listed.items():
+            if len(columns) == 1 and name not in columns and name in staging and columns <= data:
+                found.append(f"{name} is filled from {next(iter(columns))}")
+    return list(dict.fromkeys(found))
+
+
+def dedupe(pair: Pair, merge: HandWritten) -> tuple[Severity, str, str] | None:
+    """What is wrong with how the merge picks one change of each row: how bad, what and why; None if nothing is."""
+    does = merge.does
+    if not does.newest:
+        why = "two changes of a row in one batch: the MERGE fails with error 100090, or takes either of them"
+        return Severity.ERROR, "it does not pick one change of each row", why
+    if any(word in RANKS for word in does.newest):
+        why = "rows of one rank are all kept: the MERGE fails with error 100090 when two changes have one time"
+        return Severity.ERROR, "it picks the newest change by RANK", why
+    if not does.orders:
+        return None
+    order = does.orders[0]
+    if len(order) < 2:
+        why = "the changes of one transaction have one commit time, and which of them wins is chance"
+        return Severity.WARNING, f"nothing breaks ties between changes of one {order[0] if order else 'time'}", why
+    first = pair.staging.column(order[0]) if pair.staging else None
+    if first is not None and first.type.base == "VARCHAR":
+        why = "a text sorts otherwise than a time where the number of its digits changes"
+        return Severity.WARNING, f"it orders by {order[0]}, which is a text", why
+    return None
 
 
 def _procedures(estate: Estate) -> dict[ObjectName, list[Procedure]]:

@@ -119,6 +119,10 @@ def _says_delete(sheet: Sheet, condition: Span | None) -> bool:
     )
 
 
+def _deleted(sheet: Sheet, span: Span) -> bool:
+    return any(t.kind is Kind.STRING and t.value.upper() in ("D", "DELETE") for t in sheet.tokens[span[0] : span[1]])
+
+
 def _list(into: list[dict[str, frozenset[str]]], given: list[Entry]) -> None:
     if any(entry.columns for entry in given):
         into.append({entry.out: entry.columns for entry in given})
@@ -129,9 +133,7 @@ def _values(
 ) -> None:
     outs = _names(found, flow, sheet, columns, len(values))
     if outs is not None:
-        _list(
-            found, found.inserts, entries(flow, sheet, list(zip((v.span for v in values), outs, strict=True)), sources)
-        )
+        _list(found.inserts, entries(flow, sheet, list(zip((v.span for v in values), outs, strict=True)), sources))
 
 
 def _names(found: Description, flow: Flow, sheet: Sheet, columns: list[Item] | None, count: int) -> list[str] | None:
@@ -184,6 +186,8 @@ def _queries(found: Description, flow: Flow, sheet: Sheet, query: Query, env: En
             _queries(found, flow, sheet, branch, seen)
             continue
         _windows(found, sheet, branch)
+        if any(_deleted(sheet, item.span) for item in branch.items):
+            found.deletes = found.guarded = True  # a flag made from the operation
         if _says_delete(sheet, branch.clauses.get("WHERE")) or _says_delete(sheet, branch.clauses.get("QUALIFY")):
             found.guarded = True
         for relation in branch.relations:
@@ -230,3 +234,26 @@ def _ordered(sheet: Sheet, span: Span) -> Iterator[str]:
             bare = found[0].span[0] == part[0] and not any(t.op("::") for t in tokens[part[0] : part[1]])
             name = tokens[found[0].name].value
             yield name if bare else f"({name})"
+
+
+@dataclass(frozen=True, slots=True)
+class Loading:
+    """A COPY INTO a table: its own list of columns (None without one), and options in upper case."""
+
+    columns: tuple[str, ...] | None
+    options: dict[str, str]
+
+
+def loading(text: str) -> Loading | None:
+    """The COPY of a pipe; None where it cannot be read."""
+    try:
+        found = [(sheet, s) for sheet in read(text, "sql") for s in sheet.statements if s.kind == "copy"]
+    except (Unreadable, RecursionError):
+        return None
+    if len(found) != 1:
+        return None
+    [(sheet, statement)] = found
+    options = {name: value.strip("'").upper() for name, value in statement.options.items()}
+    if statement.columns is None:
+        return Loading(None, options)
+    return Loading(tuple(sheet.tokens[item.value[0]].value for item in statement.columns), options)
