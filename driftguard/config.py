@@ -99,7 +99,9 @@ class ColumnPolicySection(_Section):
 
 class PolicySection(_Section):
     dropped_columns: Literal["keep"] = "keep"
+    drop_leftovers: bool = False
     on_null_update: OnNullUpdate = "overwrite"
+    deletes: Literal["hard", "soft"] = "hard"
     columns: tuple[ColumnPolicySection, ...] = ()
     allow_unknown: tuple[str, ...] = ()
     managed_by: ManagedBy = ManagedBy()
@@ -241,7 +243,9 @@ class Config:
             final_managed_by=s.policy.managed_by.final,
             file_format_managed_by=s.policy.managed_by.file_format,
             dropped_columns=s.policy.dropped_columns,
+            drop_leftovers=s.policy.drop_leftovers,
             on_null_update=s.policy.on_null_update,
+            soft_delete=s.policy.deletes == "soft",
             columns=tuple(ColumnPolicy(c.table, c.column, c.on_null_update) for c in s.policy.columns),
             allow_unknown=frozenset(s.policy.allow_unknown),
             masking=tuple(

@@ -18,6 +18,7 @@ from driftguard.model.plan import Phase, Statement
 from driftguard.model.snowflake import Estate
 from driftguard.operations.await_marker import AwaitMarker
 from driftguard.operations.base import DONE, State
+from driftguard.operations.drop_columns import DropColumns
 from driftguard.plan.cost import Cost, cost
 from driftguard.plan.planner import Plan, make_plan
 from driftguard.snowflake.capabilities import Capabilities
@@ -65,9 +66,9 @@ def plan(
     directory = config.path(config.settings.revisions.dir)
     written = read_all(directory)
     estate, unapplied = after_revisions(estate, written)
-    planned = {
-        op.name for r in written if r.id not in estate.revisions for op in r.operations if isinstance(op, AwaitMarker)
-    }
+    later = [op for r in written if r.id not in estate.revisions for op in r.operations]
+    planned = {op.name for op in later if isinstance(op, AwaitMarker)}
+    planned |= {op.summary() for op in later if isinstance(op, DropColumns)}
     context = build_context(config, catalog, estate, before=before, store=store)
     made = make_plan(context, planned)
     statements, costs, simulated = [], [], estate
@@ -78,7 +79,7 @@ def plan(
         simulated = after
     revisions: tuple[Revision, ...] = ()
     if write_revision and made.operations:
-        revisions = write(directory, message or _message(made), made.operations)
+        revisions = write(directory, message, made.operations)
     markers = tuple(line(config, op.name) for op in made.operations if isinstance(op, AwaitMarker))
     look = looked(store, context)
     return PlanResult(made, tuple(statements), seen, target, revisions, unapplied, known, markers, look, tuple(costs))
@@ -101,9 +102,3 @@ def after_revisions(estate: Estate, revisions: tuple[Revision, ...]) -> tuple[Es
             estate = operation.effect(estate)
             waiting[revision.id] = None
     return estate, tuple(waiting)
-
-
-def _message(made: Plan) -> str:
-    first = made.operations[0].summary()
-    more = len(made.operations) - 1
-    return f"{first} and {more} more" if more else first

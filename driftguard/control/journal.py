@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import uuid
 from collections import defaultdict
 from collections.abc import Sequence
@@ -10,10 +11,10 @@ from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import delete, func, insert, literal, select
+from sqlalchemy import ColumnElement, bindparam, delete, func, insert, literal, select
 
 from driftguard.control.lease import Lease
-from driftguard.control.schema import JOURNAL, LEASE, REVISION, fetch, run, transaction, written_out
+from driftguard.control.schema import JOURNAL, LEASE, REVISION, compiled, fetch, filled, run, transaction, written_out
 from driftguard.model.plan import Statement
 from driftguard.snowflake.session import Session
 
@@ -148,20 +149,17 @@ class Journal:
         """
         tag = f"driftguard:{place.revision}:{place.operation}:{place.statement}:{uuid.uuid4().hex}"
         values = self._values(place, STARTED, tag=tag)
-        row = select(func.sysdate(), func.current_user(), *(literal(value) for value in values.values()))
-        if self._lease is not None:
-            row = row.select_from(LEASE).where(self._lease.held())
-        columns = ["recorded_at", "sent_by", *values]
-        if run(self._session, insert(JOURNAL).from_select(columns, row)) != 1 and self._lease:
+        sql, parameters = _insert(tuple(values), self._lease, sender=True)
+        if self._session.execute(sql, {**parameters, **_bound(values)}) != 1 and self._lease:
             raise self._lease.lost()
         return Attempt(tag, datetime.now(UTC).replace(tzinfo=None), holder=values["holder"])
 
     def done(self, place: Place) -> None:
-        run(self._session, self._added(self._values(place, DONE)))
+        self._add(self._values(place, DONE))
 
     def done_sql(self, place: Place) -> str:
         """The same as SQL text, to be part of a transaction."""
-        return written_out(self._added(self._values(place, DONE)))
+        return self._text(self._values(place, DONE))
 
     def is_done(self, place: Place) -> bool:
         """Did the row of a transaction get there?"""
@@ -174,7 +172,7 @@ class Journal:
         return bool(fetch(self._session, found))
 
     def failed(self, place: Place, tag: str, why: str) -> None:
-        run(self._session, self._added(self._values(place, FAILED, tag=tag, detail=why)))
+        self._add(self._values(place, FAILED, tag=tag, detail=why))
 
     def applied(self, revision: str, digest: str, by: str) -> None:
         """The revision is whole: verified by looking again. A second row of it is not written."""
@@ -185,22 +183,24 @@ class Journal:
 
     def stamped(self, place: Place, why: str) -> None:
         """The revision counts as applied from now on, though nothing of it was run."""
-        run(self._session, self._added(self._values(place, STAMPED, detail=why)))
+        self._add(self._values(place, STAMPED, detail=why))
         self.applied(place.revision, place.digest, f"stamped by {self._lease.holder if self._lease else ''}")
 
     def undo(self, place: Place, operations: str) -> None:
         """A downgrade begins. Its statements are those of the revision `undoing(…)`."""
-        run(self._session, self._added(self._values(place, UNDO, detail=operations)))
+        self._add(self._values(place, UNDO, detail=operations))
 
     def undone(self, place: Place) -> None:
         """The revision is as if it had never been applied, and can be applied again."""
         forget = written_out(delete(REVISION).where(REVISION.c.revision == place.revision))
-        self._session.execute(transaction(forget, written_out(self._added(self._values(place, UNDONE)))))
+        self._session.execute(transaction(forget, self._text(self._values(place, UNDONE))))
+
+    def _add(self, values: dict[str, Any]) -> None:
+        self._session.execute(_insert(tuple(values))[0], _bound(values))
 
     @staticmethod
-    def _added(values: dict[str, Any]) -> Any:
-        row = select(func.sysdate(), *(literal(value) for value in values.values()))
-        return insert(JOURNAL).from_select(["recorded_at", *values], row)
+    def _text(values: dict[str, Any]) -> str:
+        return filled(_insert(tuple(values))[0], _bound(values))
 
     def _values(self, place: Place, event: str, **more: Any) -> dict[str, Any]:
         return {
@@ -214,6 +214,26 @@ class Journal:
             "holder": self._lease.holder if self._lease else "",
             **more,
         }
+
+
+@functools.lru_cache(maxsize=16)
+def _insert(
+    columns: tuple[str, ...], lease: Lease | None = None, *, sender: bool = False
+) -> tuple[str, dict[str, Any]]:
+    """An INSERT of one row, compiled once, and the values of its condition: it is written only under the `lease`."""
+    given: dict[str, ColumnElement[Any]] = {"recorded_at": func.sysdate()}
+    if sender:
+        given["sent_by"] = func.current_user()
+    given |= {name: bindparam(f"new_{name}", None) for name in columns}
+    row = select(*given.values())
+    if lease is not None:
+        row = row.select_from(LEASE).where(lease.held())
+    sql, parameters = compiled(insert(JOURNAL).from_select(list(given), row))
+    return sql, {name: value for name, value in parameters.items() if not name.startswith("new_")}
+
+
+def _bound(values: dict[str, Any]) -> dict[str, Any]:
+    return {f"new_{name}": value for name, value in values.items()}
 
 
 _Row = tuple[Place, Statement | None]

@@ -1,8 +1,8 @@
 """The tables of the control schema, and how a statement on them becomes SQL.
 
-Journal, revisions, watermarks and failed casts are INSERT-only: updates of one Snowflake table wait for each other, and
-past about 20 waiters a statement fails. The lease is the one row that is updated; a downgrade, which holds it, takes a
-row of the revisions out.
+Journal, revisions, watermarks, merged files and failed casts are INSERT-only: updates of one Snowflake table wait for
+each other, and past about 20 waiters a statement fails. The lease is the one row that is updated; a downgrade, which
+holds it, takes a row of the revisions out.
 """
 
 from __future__ import annotations
@@ -61,6 +61,18 @@ WATERMARK = Table(
     Column("upto", TIMESTAMP_LTZ, nullable=False),
     Column("ran_at", TIMESTAMP_LTZ, nullable=False),
     Column("cast_failures", Integer),  # of this run; NULL where no cast of the landing can fail
+)
+
+# Which files a merge has taken, and when: a file is new to a run as long as it is not here. `merge/files.py` writes it.
+MERGED_FILE = Table(
+    "merged_file",
+    metadata,
+    Column("landing", String(1024), nullable=False),
+    Column("run", String(64), nullable=False),
+    Column("file_name", String(4096), nullable=False),
+    Column("loaded_at", TIMESTAMP_LTZ, nullable=False),
+    Column("from_commit", TIMESTAMP_NTZ),  # the oldest commit in the file
+    Column("merged_at", TIMESTAMP_LTZ, nullable=False),
 )
 
 # A value that a merge could not cast, with its raw text. The merge writes it, `merge/failures.py` has the statement.
@@ -134,10 +146,20 @@ def compiled(statement: Executable) -> tuple[str, Mapping[str, Any]]:
 
 def written_out(statement: Executable) -> str:
     """A statement as SQL text with its values in it, to stand inside a scripting block."""
-    sql, parameters = compiled(statement)
+    return filled(*compiled(statement))
+
+
+def filled(sql: str, parameters: Mapping[str, Any]) -> str:
+    """Compiled SQL with its values in it."""
     return sql % {
         key: value if isinstance(value, int) else text_literal(str(value)) for key, value in parameters.items()
     }
+
+
+def block(*statements: str) -> str:
+    """One request for many statements. Source: docs.snowflake.com "Understanding blocks in Snowflake Scripting"."""
+    body = "\n".join(f"{sql};" for sql in statements)
+    return f"BEGIN\n{body}\nEND"
 
 
 def transaction(*statements: str) -> str:
@@ -151,9 +173,9 @@ def setup_statements(database: str, schema: str) -> tuple[str, ...]:
     area = schema_name(database, schema)
     tables = [
         str(CreateTable(table, if_not_exists=True).compile(dialect=_DIALECT)).strip()
-        for table in (REVISION, JOURNAL, WATERMARK, CAST_FAILURE, MILESTONE, LINEAGE)
+        for table in (REVISION, JOURNAL, WATERMARK, MERGED_FILE, CAST_FAILURE, MILESTONE, LINEAGE)
     ]
-    return (f"CREATE SCHEMA IF NOT EXISTS {area}", f"USE SCHEMA {area}", *tables, *_ADDED, _CREATE_LEASE)
+    return (f"CREATE SCHEMA IF NOT EXISTS {area}", f"USE SCHEMA {area}", block(*tables, *_ADDED, _CREATE_LEASE))
 
 
 def applied_revisions(session: Session, database: str, schema: str) -> tuple[str, ...]:

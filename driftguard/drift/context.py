@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
@@ -17,6 +18,7 @@ from driftguard.model.observed import Sighting
 from driftguard.model.policy import Policy
 from driftguard.model.settings import DmsTask
 from driftguard.model.snowflake import Estate, FileFormat, Pipe, SfColumn, SfTable, Task
+from driftguard.operations.pipes import first
 from driftguard.typemap.casting import takes
 
 
@@ -43,6 +45,7 @@ class Pair:
     unseen: tuple[str, ...] = ()  # kinds that could not be listed: tables, pipes, tasks, file formats
     misfits: tuple[Misfit, ...] = ()  # columns that are there with a type that does not take every value
     under_way: tuple[MergeColumn, ...] = ()  # what the merge says of changes that are passing through
+    more_pipes: tuple[Pipe, ...] = ()  # beside `pipe`, while the folder changes
 
     def goes_to(self, name: str) -> str | None:
         """The column of FINAL that will have this name once a change that is under way is complete."""
@@ -82,6 +85,10 @@ def pair_up(landings: Iterable[Landing], estate: Estate) -> tuple[Pair, ...]:
     tasks = {t.name: t for t in estate.tasks}
     formats = {f.name: f for f in estate.file_formats}
     cannot: dict[tuple[str, str], tuple[str, ...]] = {}
+    more: defaultdict[ObjectName, list[Pipe]] = defaultdict(list)
+    for pipe in estate.pipes:
+        if (own := first(pipe.name)) is not None:
+            more[own].append(pipe)
 
     def unseen(name: ObjectName) -> tuple[str, ...]:
         area = (name.database, name.schema)
@@ -105,6 +112,7 @@ def pair_up(landings: Iterable[Landing], estate: Estate) -> tuple[Pair, ...]:
                 unseen=tuple(dict.fromkeys(unseen(item.staging) + unseen(item.final))),
                 misfits=misfits(item, staging, final, changing),
                 under_way=changing,
+                more_pipes=tuple(more.get(item.pipe, ())),
             )
         )
     return tuple(found)

@@ -6,6 +6,7 @@ Grammar: docs.snowflake.com "COPY INTO <table>" and "CREATE PIPE". A text that c
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 from driftguard.model.identifiers import ObjectName
 from driftguard.model.landing import DG_FILE, DG_LOADED_AT, DG_ROW, Landing
@@ -25,6 +26,7 @@ _HEAD = re.compile(
 )
 _LOCATION = re.compile(rf"@({_NAME})((?:/.*)?)", re.DOTALL)
 _COMMENT = re.compile(rf'({_STRING}|"(?:[^"]|"")*")|--[^\n]*|/\*.*?\*/', re.DOTALL)
+_FORMAT = re.compile(rf"\bFORMAT_NAME\s*=\s*({_STRING}|{_NAME})", re.IGNORECASE)
 _PAIR = re.compile(rf"({_IDENT})\s*=\s*(METADATA\$[A-Z_]+)", re.IGNORECASE)
 
 
@@ -32,20 +34,58 @@ class Unreadable(Exception):
     """The text is not a COPY that could be followed."""
 
 
-def faults(pipe: Pipe, landing: Landing) -> list[str]:
-    """What the pipe does otherwise than the landing needs. Raises `Unreadable`."""
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A pipe's COPY, taken apart. `path` is below the stage, as it is written; `options` is what follows it."""
+
+    target: ObjectName
+    stage: ObjectName
+    path: str
+    options: str
+
+
+def read(pipe: Pipe) -> Copy:
+    """The COPY of a pipe. Raises `Unreadable`."""
     text = _COMMENT.sub(lambda m: m[1] or " ", pipe.definition)
     head = _HEAD.match(text)
     if head is None:
         raise Unreadable("it selects, lists columns, or is no COPY from a stage")
-    options = text[head.end() :]
     stage, path = _place(head)
+    return Copy(_resolve(head[1], pipe.name), _resolve(stage, pipe.name), path, text[head.end() :].strip().rstrip(";"))
+
+
+def reads(pipe: Pipe, stage: ObjectName, path: str) -> bool:
+    """Does it load the files of this folder? Not where its text cannot be followed."""
+    try:
+        copy = read(pipe)
+    except Unreadable:
+        return False
+    return (copy.stage, copy.path.strip("/")) == (stage, path.strip("/"))
+
+
+def feeds(pipe: Pipe, landing: Landing) -> bool:
+    """Does it do all that the landing needs?"""
+    try:
+        return not faults(pipe, landing)
+    except Unreadable:
+        return False
+
+
+def faults(pipe: Pipe, landing: Landing) -> list[str]:
+    """What the pipe does otherwise than the landing needs. Raises `Unreadable`."""
+    copy = read(pipe)
     found = []
-    if (target := _resolve(head[1], pipe.name)) != landing.staging:
-        found.append(f"it loads into {target}")
-    if (_resolve(stage, pipe.name), path.strip("/")) != (landing.stage, landing.path.strip("/")):
-        found.append(f"it reads @{_resolve(stage, pipe.name)}/{path.strip('/')}, not @{landing.stage}/{landing.path}")
+    if copy.target != landing.staging:
+        found.append(f"it loads into {copy.target}")
+    if not reads(pipe, landing.stage, landing.path):
+        found.append(f"it reads @{copy.stage}/{copy.path.strip('/')}, not @{landing.stage}/{landing.path}")
+    return found + option_faults(copy.options)
+
+
+def option_faults(options: str) -> list[str]:
+    """What is wrong with what follows the folder, whatever the folder is."""
     bare = re.sub(_STRING, "''", options)
+    found = []
     if not re.search(r"\bMATCH_BY_COLUMN_NAME\s*=\s*'?CASE_INSENSITIVE\b", options, re.IGNORECASE):
         found.append("MATCH_BY_COLUMN_NAME is not CASE_INSENSITIVE")
     if re.search(r"\bPATTERN\s*=", bare, re.IGNORECASE):
@@ -55,6 +95,17 @@ def faults(pipe: Pipe, landing: Landing) -> list[str]:
     if missing:
         found.append(f"its INCLUDE_METADATA does not fill {', '.join(missing)}")
     return found
+
+
+def portable(options: str) -> bool:
+    """Do they mean the same in a session of another schema? A file format's name says where it is, or there is none."""
+    named = _FORMAT.search(options)
+    if named is None:
+        return not re.search(r"\bFORMAT_NAME\b", options, re.IGNORECASE)
+    name = named[1]
+    if name.startswith("'"):
+        name = re.sub(r"\\(.)", r"\1", name[1:-1].replace("''", "'"), flags=re.DOTALL)
+    return len(re.findall(_IDENT, name)) == 3
 
 
 def _place(head: re.Match[str]) -> tuple[str, str]:

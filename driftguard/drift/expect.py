@@ -11,10 +11,13 @@ from driftguard.model.emission import Emission, EmittedColumn, Role
 from driftguard.model.identifiers import ObjectName, TableName, snowflake_name
 from driftguard.model.landing import (
     DG_COMMIT_TS,
+    DG_DELETED,
     DG_FILE,
     DG_LOADED_AT,
+    DG_REPAIR,
     DG_ROW,
     DG_SEQ,
+    FINAL_OPTIONAL,
     FINAL_SERVICE,
     IN_MERGE,
     STAGING_SERVICE,
@@ -98,7 +101,7 @@ def _refuse(group: list[Emission]) -> Refusal | None:
                 return Refusal("DG110", table, message, column.source or column.name)
             if column.name in own:
                 return Refusal("DG110", table, f"{table} emits the column {column.name!r} twice", column.source)
-            reserved = folded in (*STAGING_SERVICE, *FINAL_SERVICE) or IN_MERGE.fullmatch(folded)
+            reserved = folded in (*STAGING_SERVICE, *FINAL_SERVICE, *FINAL_OPTIONAL) or IN_MERGE.fullmatch(folded)
             if reserved and column.role is not Role.OP:
                 message = f"{table} has a column {column.name!r}, a name that driftguard needs for itself"
                 return Refusal("DG110", table, message, column.source)
@@ -226,6 +229,10 @@ def _landing(
         StagingColumn(DG_LOADED_AT, _LTZ, None),
     ]
     stored = [FinalColumn(DG_COMMIT_TS, _NTZ, None), FinalColumn(DG_SEQ, _TEXT, None)]
+    if any(c.keep_on_null_update for c in final_columns):
+        stored.append(FinalColumn(DG_REPAIR, _TEXT, None))
+    if policy.soft_delete:
+        stored.append(FinalColumn(DG_DELETED, SfType("BOOLEAN"), None))
 
     def name_of(template: str, schema: str) -> ObjectName:
         filled = template.replace("{table}", snowflake_name(target.name)).replace(

@@ -8,14 +8,23 @@ from driftguard.drift.context import Pair
 from driftguard.drift.fit import Fit
 from driftguard.model.emission import Role
 from driftguard.model.identifiers import ObjectName, snowflake_name
-from driftguard.model.landing import FINAL_SERVICE, STAGING_SERVICE, Cast, FinalColumn, Landing
+from driftguard.model.landing import (
+    DG_DELETED,
+    DG_REPAIR,
+    FINAL_OPTIONAL,
+    FINAL_SERVICE,
+    STAGING_SERVICE,
+    Cast,
+    FinalColumn,
+    Landing,
+)
 from driftguard.model.merge import MergeColumn, MergeSpec, is_leftover, precision_for, same_named, scale_for
 from driftguard.model.policy import Policy
 from driftguard.model.snowflake import SfType
 from driftguard.typemap.casting import cast_between
 
 WATERMARK = "WATERMARK"
-_SERVICE = frozenset((*FINAL_SERVICE, *STAGING_SERVICE))
+_SERVICE = frozenset((*FINAL_SERVICE, *FINAL_OPTIONAL, *STAGING_SERVICE))
 
 
 def merge_spec(pair: Pair, policy: Policy, changing: Iterable[MergeColumn] = ()) -> MergeSpec:
@@ -47,6 +56,9 @@ def merge_spec(pair: Pair, policy: Policy, changing: Iterable[MergeColumn] = ())
         loads_at_start=landing.loads_at_start,
         overlap_minutes=policy.overlap_minutes,
         deferrable_key=bool(before) and any(e.deferrable_key for e in landing.emissions),
+        repair=landing.has(DG_REPAIR),
+        soft_delete=landing.has(DG_DELETED),
+        key_range=_key_range(pair, columns),
     )
 
 
@@ -63,6 +75,21 @@ def _column(pair: Pair, c: FinalColumn, stuck: set[str], before: dict[str, str])
         keep_on_null_update=c.keep_on_null_update,
         before=before.get(c.name),
     )
+
+
+def _key_range(pair: Pair, columns: Iterable[MergeColumn]) -> str | None:
+    """The first key column that holds whole numbers on both sides: what other keys there are to a row is near it."""
+    for column in columns:
+        if not column.key or column.cast is not Cast.NONE or column.earlier is not None:
+            continue
+        types = [
+            (table.column(name) if table else None)
+            for table, name in ((pair.final, column.final), (pair.staging, column.staging))
+        ]
+        expected = next(c.type for c in pair.landing.final_columns if c.name == column.final)
+        if all((t.type if t else expected).base == "NUMBER" and not (t.type if t else expected).scale for t in types):
+            return column.final
+    return None
 
 
 def overlaid(columns: Iterable[MergeColumn], changing: Iterable[MergeColumn]) -> tuple[MergeColumn, ...]:

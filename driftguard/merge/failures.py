@@ -1,7 +1,7 @@
 """The statement that keeps what a merge could not cast, with the raw text: quarantine, one row a value.
 
-It reads each staged row once: only what was loaded after the last watermark, and not what stands there already, so
-that a file that is loaded a second time, or a FINAL that is filled anew, counts nothing twice.
+It reads each staged row once: only what no run has taken before, and not what stands there already, so that a file
+that is loaded a second time, or a FINAL that is filled anew, counts nothing twice.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from driftguard.merge.casts import cast_sql, failed_sql
 from driftguard.merge.source import Frame, failed_value, fallible, key_updates, keys, operation
 from driftguard.model.identifiers import ObjectName
-from driftguard.model.landing import DG_FILE, DG_LOADED_AT, DG_ROW
+from driftguard.model.landing import DG_FILE, DG_ROW
 from driftguard.model.merge import MergeColumn, MergeSpec
 from driftguard.sql.snowflake import literal, qualified, quote
 
@@ -40,7 +40,7 @@ def failures(spec: MergeSpec, frame: Frame) -> list[str]:
         return []
     landing = literal(str(spec.final))
     key = ", ".join(f"{literal(c.final)}, TO_VARCHAR(c.{quote(c.staging)})" for c in keys(spec))
-    loaded_at, file, row = (f"c.{quote(name)}" for name in (DG_LOADED_AT, DG_FILE, DG_ROW))
+    file, row = (f"c.{quote(name)}" for name in (DG_FILE, DG_ROW))
     q = {name: f"q.{quote(name)}" for name in COLUMNS}
     return [
         f"INSERT INTO {qualified(quarantine(spec.watermark))} ({', '.join(quote(name) for name in COLUMNS)})",
@@ -52,7 +52,8 @@ def failures(spec: MergeSpec, frame: Frame) -> list[str]:
         f"LEFT JOIN {qualified(quarantine(spec.watermark))} AS q",
         f"  ON {q['LANDING']} = {landing} AND {q['COLUMN_NAME']} = f.NAME",
         f"  AND {q['FILE_NAME']} = {file} AND {q['FILE_ROW']} = {row}",
-        f"WHERE {loaded_at} > :done AND {loaded_at} <= :upto AND {q['LANDING']} IS NULL AND",
+        *frame.joined,
+        f"WHERE {frame.new} AND {q['LANDING']} IS NULL AND",
         *_case(suspects, "failed"),
     ]
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from driftguard.merge import guards
 from driftguard.merge.casts import cast_sql
 from driftguard.merge.failures import failures
-from driftguard.merge.source import Frame, commit_time, keys, source, task_frame, uncertain
+from driftguard.merge.files import floors, frame_of, key_range, latest, swept, take, variables
+from driftguard.merge.source import Frame, commit_time, keys, listed, source, uncertain
 from driftguard.merge.transitions import MILESTONE, notes
 from driftguard.model.identifiers import ObjectName
-from driftguard.model.landing import DG_COMMIT_TS, DG_LOADED_AT, DG_OP, DG_SEQ
+from driftguard.model.landing import DG_COMMIT_TS, DG_DELETED, DG_OP, DG_REPAIR, DG_SEQ
 from driftguard.model.merge import Default, MergeColumn, MergeSpec, epochs
 from driftguard.sql.snowflake import literal, qualified, quote, type_text
 
@@ -24,45 +26,49 @@ def is_generated(definition: str) -> bool:
 def generate(spec: MergeSpec) -> str:
     """The task body for `spec`. The same spec gives the same text, so that a difference in text is a difference.
 
-    - A missing Op is an insert: full-load files have none unless IncludeOpForFullLoad is set.
     - A delete reads only the key, because PostgreSQL's WAL gives only the key of a deleted row.
     - Every matched branch is guarded by the order stored in FINAL, so that a file read again changes nothing.
     - A value whose cast fails leaves FINAL's as it is, and goes to quarantine in the same transaction.
-    - The watermark is a row that is inserted in the same transaction, after the MERGE.
+    - The files taken and the watermark are rows that are inserted in the same transaction.
     - While a change passes through, the body knows its epochs, and says in comments what is under way.
     """
-    staging, watermark = qualified(spec.staging), qualified(spec.watermark)
     landing = literal(str(spec.final))
-    loaded_at = quote(DG_LOADED_AT)
-    upto = f"SELECT COALESCE(MAX({quote('UPTO')}), '1970-01-01 00:00:00 +00:00'::TIMESTAMP_LTZ)"
-    mine = f"FROM {watermark} WHERE {quote('LANDING')} = {landing}"
-    variables = {name: f"epoch_{n}" for n, name in enumerate(epochs(spec.columns), start=1)}
-    frame = task_frame(spec, {name: f":{variable}" for name, variable in variables.items()})
+    known = {name: f"epoch_{n}" for n, name in enumerate(epochs(spec.columns), start=1)}
+    frame = frame_of(spec, {name: f":{variable}" for name, variable in known.items()})
     kept = failures(spec, frame)
     columns, values = [quote(name) for name in ("LANDING", "UPTO", "RAN_AT")], [landing, ":upto", "CURRENT_TIMESTAMP()"]
     if kept:
         columns, values = [*columns, quote("CAST_FAILURES")], [*values, ":failures"]
+        kept = [*kept[:-1], f"{kept[-1]};", "LET failures INTEGER := SQLROWCOUNT;"]
+    work = [
+        *floors(spec),
+        *key_range(spec, frame),
+        *_merge(spec, source(spec, frame)),
+        *kept,
+        f"INSERT INTO {qualified(spec.watermark)} ({', '.join(columns)})",
+        f"SELECT {', '.join(values)} WHERE :upto > :since;",
+    ]
+    statements = [
+        *variables(spec),
+        *(
+            f"LET {variable} TIMESTAMP_NTZ := {milestone_sql(spec.watermark, name)};"
+            for name, variable in known.items()
+        ),
+        "BEGIN TRANSACTION;",
+        *take(spec, frame),
+        "IF (new_files > 0 OR final_is_empty) THEN",
+        "  BEGIN",
+        *_indented(work, "    "),
+        "  END;",
+        "END IF;",
+        *sweep(spec),
+        "COMMIT;",
+    ]
     lines = [
         "BEGIN",
         f"  {MARK}; change driftguard.toml or the Aurora schema instead of this text",
         *(f"  {note}" for note in notes(spec)),
-        "  LET since TIMESTAMP_LTZ := (",
-        f"    {upto}",
-        f"    {mine} AND EXISTS (SELECT 1 FROM {qualified(spec.final)})",
-        "  );",
-        f"  LET upto TIMESTAMP_LTZ := (SELECT COALESCE(MAX({loaded_at}), :since) FROM {staging});",
-        *([f"  LET done TIMESTAMP_LTZ := ({upto} {mine});"] if kept else []),
-        *(
-            f"  LET {variable} TIMESTAMP_NTZ := {milestone_sql(spec.watermark, name)};"
-            for name, variable in variables.items()
-        ),
-        "  BEGIN TRANSACTION;",
-        *_merge(spec, source(spec, frame)),
-        *(_indented(kept, "  ", ";") if kept else []),
-        *(["  LET failures INTEGER := SQLROWCOUNT;"] if kept else []),
-        f"  INSERT INTO {watermark} ({', '.join(columns)})",
-        f"  SELECT {', '.join(values)} WHERE :upto > :since;",
-        "  COMMIT;",
+        *_indented(statements, "  "),
         "EXCEPTION",
         "  WHEN OTHER THEN",
         "    ROLLBACK;",
@@ -90,7 +96,7 @@ def again(spec: MergeSpec, marker: str, columns: Collection[str]) -> str:
         ") AS s",
         "ON " + " AND ".join(f"t.{quote(name)} = s.{quote(name)}" for name in same),
         f"WHEN MATCHED AND s.{quote(DG_OP)} <> 'D' THEN UPDATE SET",
-        "  " + ",\n  ".join(updates),
+        *listed(updates),
     ]
     return "\n".join(lines)
 
@@ -101,34 +107,77 @@ def milestone_sql(control: ObjectName, name: str) -> str:
     return f"(SELECT MIN({quote('AT')}) FROM {qualified(table)} WHERE {quote('NAME')} = {literal(name)})"
 
 
-def _indented(lines: list[str], by: str, end: str = "") -> list[str]:
-    return [f"{by}{line}" for line in lines[:-1]] + [f"{by}{lines[-1]}{end}"]
+def _indented(lines: list[str], by: str) -> list[str]:
+    return [f"{by}{line}" for line in lines]
 
 
 def _merge(spec: MergeSpec, rows: list[str]) -> list[str]:
     plain = [c for c in spec.columns if not c.key]
-    op, commit_ts, seq = quote(DG_OP), quote(DG_COMMIT_TS), quote(DG_SEQ)
-    newer = (
-        f"(t.{commit_ts} IS NULL OR s.{commit_ts} > t.{commit_ts} "
-        f"OR (s.{commit_ts} = t.{commit_ts} AND s.{seq} > t.{seq}))"
-    )
     found = {item.column.final: item.found for item in uncertain(spec)}
-    updates = [*(assignment(c, found.get(c.final)) for c in plain), f"{commit_ts} = s.{commit_ts}", f"{seq} = s.{seq}"]
+    updates = [assignment(c, found.get(c.final), soft_delete=spec.soft_delete) for c in plain]
+    updates += [f"{quote(name)} = s.{quote(name)}" for name in (DG_COMMIT_TS, DG_SEQ)]
+    if spec.repair:
+        updates.append(f"{quote(DG_REPAIR)} = {unknown(spec, there=True)}")
+    deleted = "DELETE"
+    if spec.soft_delete:
+        updates.append(f"{quote(DG_DELETED)} = FALSE")
+        order = ", ".join(f"{quote(name)} = s.{quote(name)}" for name in (DG_COMMIT_TS, DG_SEQ))
+        deleted = f"UPDATE SET {quote(DG_DELETED)} = TRUE, {order}"
+    op, newer = f"s.{quote(DG_OP)}", guards.newer()
+    late = [f"s.{item.late}" for item in uncertain(spec)]
+    changed = f"({newer} OR {guards.completed(late)})" if late else newer
     names, values = inserted(spec)
     return [
-        f"  MERGE INTO {qualified(spec.final)} AS t",
-        "  USING (",
-        *_indented(rows, "    "),
-        "  ) AS s",
-        "  ON " + " AND ".join(f"t.{quote(c.final)} = s.{quote(c.final)}" for c in keys(spec)),
-        f"  WHEN MATCHED AND s.{op} = 'D' AND {newer} THEN DELETE",
-        f"  WHEN MATCHED AND s.{op} <> 'D' AND {_or_completed(spec, newer)} THEN UPDATE SET",
-        "    " + ",\n    ".join(updates),
-        f"  WHEN NOT MATCHED AND s.{op} <> 'D' THEN INSERT (",
-        "    " + ",\n    ".join(names),
-        "  ) VALUES (",
-        "    " + ",\n    ".join(values),
-        "  );",
+        f"MERGE INTO {qualified(spec.final)} AS t",
+        "USING (",
+        *_indented(rows, "  "),
+        ") AS s",
+        "ON " + same_row(spec) + _near(spec),
+        f"WHEN MATCHED AND {op} = 'D' AND {newer} THEN {deleted}",
+        f"WHEN MATCHED AND {op} <> 'D' AND {changed} THEN UPDATE SET",
+        *listed(updates),
+        f"WHEN NOT MATCHED AND {guards.not_deleted(op)} THEN INSERT (",
+        *listed(names),
+        ") VALUES (",
+        *listed(values),
+        ");" if not spec.soft_delete else ")",
+        *(_deleted_at_once(spec) if spec.soft_delete else []),
+    ]
+
+
+def _deleted_at_once(spec: MergeSpec) -> list[str]:
+    """A row that came and went before a run saw it is there as deleted; of its values only the key is known."""
+    names = [*(quote(c.final) for c in keys(spec)), quote(DG_COMMIT_TS), quote(DG_SEQ)]
+    values = ", ".join(f"s.{name}" for name in names)
+    return [f"WHEN NOT MATCHED THEN INSERT ({', '.join(names)}, {quote(DG_DELETED)}) VALUES ({values}, TRUE);"]
+
+
+def _near(spec: MergeSpec) -> str:
+    """Bounds that Snowflake knows before it reads FINAL, and can leave out what lies outside."""
+    return f" AND t.{quote(spec.key_range)} BETWEEN :low_key AND :high_key" if spec.key_range else ""
+
+
+def same_row(spec: MergeSpec) -> str:
+    """FINAL's row `t` and the source's `s` have one key."""
+    pairs = ((f"t.{quote(c.final)}", f"s.{quote(c.final)}", c.nullable) for c in keys(spec))
+    return " AND ".join(guards.same_key(one, other, nullable=nullable) for one, other, nullable in pairs)
+
+
+def sweep(spec: MergeSpec) -> list[str]:
+    """Once after a reload is complete: rows that it did not have, and that no later change has touched, go."""
+    commit, final = quote(DG_COMMIT_TS), qualified(spec.final)
+    gone = guards.unseen(commit, ":reloaded_at")
+    remove = f"DELETE FROM {final} WHERE {gone};"
+    if spec.soft_delete:
+        remove = f"UPDATE {final} SET {quote(DG_DELETED)} = TRUE WHERE {gone};"
+    done = latest(spec.watermark, swept(spec.final))
+    note = ObjectName(spec.watermark.database, spec.watermark.schema, MILESTONE)
+    return [
+        f"IF (reloaded_at > COALESCE({done}, '1970-01-01'::TIMESTAMP_NTZ)) THEN",
+        f"  {remove}",
+        f"  INSERT INTO {qualified(note)} ({quote('NAME')}, {quote('AT')}, {quote('REACHED_AT')})",
+        f"  SELECT {literal(swept(spec.final))}, :reloaded_at, CURRENT_TIMESTAMP();",
+        "END IF;",
     ]
 
 
@@ -137,28 +186,47 @@ def inserted(spec: MergeSpec) -> tuple[list[str], list[str]]:
     found = {item.column.final: item.found for item in uncertain(spec)}
     own = [quote(DG_COMMIT_TS), quote(DG_SEQ)]
     names = [*(quote(c.final) for c in spec.columns), *own]
-    return names, [*(_value(c, found.get(c.final)) for c in spec.columns), *(f"s.{name}" for name in own)]
+    values = [*(_value(c, found.get(c.final)) for c in spec.columns), *(f"s.{name}" for name in own)]
+    if spec.repair:
+        names, values = [*names, quote(DG_REPAIR)], [*values, unknown(spec, there=False)]
+    if spec.soft_delete:
+        names, values = [*names, quote(DG_DELETED)], [*values, "FALSE"]
+    return names, values
 
 
-def _or_completed(spec: MergeSpec, newer: str) -> str:
-    """Newer than FINAL's row, or the very same change again with a value that an older file brought only now."""
-    late = [f"s.{item.late}" for item in uncertain(spec)]
-    if not late:
-        return newer
-    same = " AND ".join(f"s.{quote(name)} = t.{quote(name)}" for name in (DG_COMMIT_TS, DG_SEQ))
-    return f"({newer}\n    OR ({same} AND ({' OR '.join(late)})))"
+def unknown(spec: MergeSpec, *, there: bool) -> str:
+    """The names of the columns whose value nothing has told, each between |; NULL where all are known. `there`: FINAL
+    has a row `t`, which may have lacked the value before."""
+    parts = []
+    op = f"s.{quote(DG_OP)}"
+    for item in uncertain(spec):
+        if not item.column.keep_on_null_update:
+            continue
+        name = literal(f"|{item.column.final}|")
+        anew = f"{op} = 'U'"
+        before = anew
+        if there:
+            before = f"CONTAINS(COALESCE(t.{quote(DG_REPAIR)}, ''), {name})"
+            if spec.soft_delete:
+                before = f"IFF(COALESCE(t.{quote(DG_DELETED)}, FALSE), {anew}, {before})"
+        said = f"WHEN 0 THEN FALSE WHEN 1 THEN FALSE WHEN 2 THEN {anew} WHEN 3 THEN TRUE ELSE {before}"
+        parts.append(f"IFF(CASE s.{item.found} {said} END, {name}, '')")
+    return f"NULLIF({' || '.join(parts)}, '')" if parts else "NULL"
 
 
-def assignment(column: MergeColumn, found: str | None) -> str:
-    """What an UPDATE sets the column to; `found` as in `Uncertain`."""
+def assignment(column: MergeColumn, found: str | None, *, soft_delete: bool = False) -> str:
+    """What an UPDATE sets the column to; `found` as in `Uncertain`. A row that was deleted does not lend its values."""
     name = quote(column.final)
+    there = f"t.{name}"
+    if soft_delete:
+        there = f"IFF(COALESCE(t.{quote(DG_DELETED)}, FALSE), NULL, {there})"
     if found is None:
-        return f"{name} = COALESCE(s.{name}, t.{name})" if column.kept else f"{name} = s.{name}"
+        return f"{name} = COALESCE(s.{name}, {there})" if column.kept else f"{name} = s.{name}"
     if column.default is None:
-        return f"{name} = CASE s.{found} WHEN 1 THEN s.{name} WHEN 0 THEN NULL ELSE t.{name} END"
+        return f"{name} = CASE WHEN s.{found} = 1 THEN s.{name} WHEN s.{found} IS NOT NULL THEN NULL ELSE {there} END"
     default = default_sql(column, column.default)
     whens = f"WHEN 1 THEN s.{name} WHEN 0 THEN NULL WHEN 2 THEN {default}"
-    return f"{name} = CASE s.{found} {whens} ELSE COALESCE(t.{name}, {default}) END"
+    return f"{name} = CASE s.{found} {whens} ELSE COALESCE({there}, {default}) END"
 
 
 def _value(column: MergeColumn, found: str | None) -> str:

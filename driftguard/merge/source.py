@@ -15,27 +15,37 @@ second SELECT around the first:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from driftguard.merge import guards
 from driftguard.merge.casts import FALLIBLE, cast_sql, failed_sql
-from driftguard.model.landing import DG_COMMIT_TS, DG_FILE, DG_LOADED_AT, DG_OP, DG_ROW, DG_SEQ
+from driftguard.model.landing import DG_COMMIT_TS, DG_FILE, DG_OP, DG_ROW, DG_SEQ
 from driftguard.model.merge import Earlier, MergeColumn, MergeSpec
 from driftguard.sql.snowflake import qualified, quote
 
 _ORDER = (DG_COMMIT_TS, DG_SEQ)
-_MOVED = "_DG_MOVED"  # this row stands for the old key of an update of the key
+_LEFT = "_DG_LEFT"  # this row stands for the old key of an update of the key
+_TAKEN = "_DG_TAKEN"  # a row came to the key in the same commit
 _NEW = "_DG_NEW"  # no run before this one has read the row
 _CAME = "_DG_CAME"  # an update brought the row to this key: what was there before is another row
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """Which rows of STAGING are read, which of them are new, and the SQL of each epoch by name."""
+    """Which rows of STAGING are read, which of them are new, and what SQL stands for.
+
+    `joined` are lines after FROM that both conditions may need. `epochs`: each by name. `load_start`: of the load that
+    a row of a full load belongs to; needed where the rows do not carry it themselves. `key_range`: the smallest and the
+    largest key that matter, of the spec's `key_range`.
+    """
 
     window: str
     new: str
     epochs: Mapping[str, str] = field(default_factory=dict)
+    joined: tuple[str, ...] = ()
+    load_start: str = ""
+    key_range: tuple[str, str] | None = None
 
 
 def keys(spec: MergeSpec) -> list[MergeColumn]:
@@ -46,8 +56,9 @@ def keys(spec: MergeSpec) -> list[MergeColumn]:
 class Uncertain:
     """A column that a row can lack, and the names (quoted) of what the source says about it.
 
-    `lacks`: this row says nothing about it. `found`: 1 where the newest row that has it gives a value, 0 where that
-    row gives NULL or deletes, NULL where no row has it. `late`: that row is read for the first time.
+    `lacks`: this row says nothing about it. `found`: 1 where the newest row that says something gives a value, 0 where
+    it gives NULL, 2 where it deletes, 3 where an update brought it to this key without the value; NULL where no row
+    says anything. `late`: that row is read for the first time.
     """
 
     column: MergeColumn
@@ -84,13 +95,6 @@ def key_updates(spec: MergeSpec) -> bool:
     return spec.op is not None and all(c.before is not None for c in keys(spec))
 
 
-def task_frame(spec: MergeSpec, epochs: Mapping[str, str]) -> Frame:
-    """What a run of the task reads: what was loaded after the last watermark, and some time before it."""
-    loaded_at = quote(DG_LOADED_AT)
-    window = f"{loaded_at} > DATEADD('minute', -{spec.overlap_minutes}, :since) AND {loaded_at} <= :upto"
-    return Frame(window, f"{loaded_at} > :since", epochs)
-
-
 def source(spec: MergeSpec, frame: Frame) -> list[str]:
     """The lines of the query."""
     if not uncertain(spec) and not key_updates(spec) and not any(fallible(c) for c in keys(spec)):
@@ -98,18 +102,39 @@ def source(spec: MergeSpec, frame: Frame) -> list[str]:
     flags = [f"{_lacks(spec, item.column, frame)} AS {item.lacks}" for item in uncertain(spec)]
     if flags:
         flags.append(f"{frame.new} AS {quote(_NEW)}")
-        flags += [f"COALESCE({_moved(spec)}, FALSE) AS {quote(_CAME)}"] if key_updates(spec) else []
-    flags += [f"FALSE AS {quote(_MOVED)}"] if spec.deferrable_key and key_updates(spec) else []
+    if flags or _trades(spec):
+        flags.append(f"{_begins(spec)} AS {quote(_CAME)}")
+    flags += [f"FALSE AS {quote(_LEFT)}"] if _trades(spec) else []
     rows = [*_staged(spec, frame, flags), *([] if not key_updates(spec) else ["UNION ALL", *_left(spec, frame)])]
+    if _trades(spec):
+        rows = _traded(spec, rows)
     needed = [f"r.{quote(c.final)} IS NOT NULL" for c in keys(spec) if fallible(c)]
     return [
         "SELECT",
-        *_list(_combined(spec)),
+        *listed(_combined(spec)),
         "FROM (",
         *(f"  {line}" for line in rows),
         ") AS r",
         *([f"WHERE {' AND '.join(needed)}"] if needed else []),
         *_newest(spec, "r."),
+    ]
+
+
+def _trades(spec: MergeSpec) -> bool:
+    """Can two rows trade keys directly? A deferrable key is checked at the end of the transaction."""
+    return spec.deferrable_key and key_updates(spec)
+
+
+def _traded(spec: MergeSpec, rows: list[str]) -> list[str]:
+    """The rows, and of each whether another one took its key in the same commit."""
+    came = f"r.{quote(_CAME)}"
+    over = f"OVER (PARTITION BY {_partition(spec, 'r.')}, r.{quote(DG_COMMIT_TS)})"
+    return [
+        "SELECT r.*,",
+        f"  MAX(IFF({came}, 1, 0)) {over} AS {quote(_TAKEN)}",
+        "FROM (",
+        *(f"  {line}" for line in rows),
+        ") AS r",
     ]
 
 
@@ -125,22 +150,21 @@ def _combined(spec: MergeSpec) -> list[str]:
         if item is None:
             found.append(f"r.{name}")
             continue
-        absent = f"r.{item.lacks} AND NOT r.{quote(_CAME)}" if key_updates(spec) else f"r.{item.lacks}"
+        absent = f"r.{item.lacks} AND NOT r.{quote(_CAME)}"
         for what, alias in (
             (f"r.{name}", name),
-            (_found(column, f"r.{name}"), item.found),
+            (_found(spec, item), item.found),
             (f"r.{quote(_NEW)}", item.late),
         ):
             found.append(f"FIRST_VALUE(IFF({absent}, NULL, {what})) IGNORE NULLS {over} AS {alias}")
     return [*found, *(f"r.{quote(name)}" for name in (DG_OP, *_ORDER))]
 
 
-def _found(column: MergeColumn, name: str) -> str:
-    """1: a value, 0: NULL. A deleted row leaves NULL behind, in a column with a default the default: 2."""
-    gone = f"r.{quote(DG_OP)} = 'D'"
-    if column.default is not None:
-        return f"CASE WHEN {gone} THEN 2 WHEN {name} IS NULL THEN 0 ELSE 1 END"
-    return f"IFF({gone} OR {name} IS NULL, 0, 1)"
+def _found(spec: MergeSpec, item: Uncertain) -> str:
+    name, op = f"r.{quote(item.column.final)}", f"r.{quote(DG_OP)}"
+    without = "2" if item.column.default else f"IFF({op} = 'U', 3, 0)" if _omits(spec, item.column) else "0"
+    began = f"r.{quote(_CAME)} AND r.{item.lacks}"
+    return f"CASE WHEN {op} = 'D' THEN 2 WHEN {began} THEN {without} WHEN {name} IS NULL THEN 0 ELSE 1 END"
 
 
 def _staged(spec: MergeSpec, frame: Frame, flags: list[str]) -> list[str]:
@@ -149,10 +173,18 @@ def _staged(spec: MergeSpec, frame: Frame, flags: list[str]) -> list[str]:
     projections += flags
     projections += [
         f"{operation(spec)} AS {quote(DG_OP)}",
-        f"{commit_time(spec)} AS {quote(DG_COMMIT_TS)}",
+        f"{commit_time(spec, frame)} AS {quote(DG_COMMIT_TS)}",
         f"{_sequence(spec)} AS {quote(DG_SEQ)}",
     ]
-    return ["SELECT", *_list(projections), f"FROM {qualified(spec.staging)}", f"WHERE {frame.window}"]
+    rows = [f"FROM {qualified(spec.staging)}", *frame.joined, f"WHERE {frame.window}"]
+    return ["SELECT", *listed(projections), *rows, *_in_range(spec, frame, _key_value)]
+
+
+def _in_range(spec: MergeSpec, frame: Frame, key: Callable[[MergeColumn], str]) -> list[str]:
+    if frame.key_range is None:
+        return []
+    low, high = frame.key_range
+    return [f"  AND {key(c)} BETWEEN {low} AND {high}" for c in keys(spec) if c.final == spec.key_range]
 
 
 def _staged_value(spec: MergeSpec, column: MergeColumn, frame: Frame) -> str:
@@ -169,10 +201,10 @@ def _staged_value(spec: MergeSpec, column: MergeColumn, frame: Frame) -> str:
 def _since(spec: MergeSpec, column: MergeColumn, frame: Frame) -> str:
     """Was the row committed at or after the column's epoch? NULL while that is not known."""
     assert column.marker is not None
-    return f"{commit_time(spec)} >= {frame.epochs[column.marker]}"
+    return f"{commit_time(spec, frame)} >= {frame.epochs[column.marker]}"
 
 
-def _list(items: list[str]) -> list[str]:
+def listed(items: list[str]) -> list[str]:
     return [f"  {item}," for item in items[:-1]] + [f"  {items[-1]}"]
 
 
@@ -181,14 +213,17 @@ def _left(spec: MergeSpec, frame: Frame) -> list[str]:
     old = {c.final: before_value(c) for c in keys(spec)}
     flags = uncertain(spec)
     projections = [*(old.get(c.final, "NULL") for c in spec.columns), *("FALSE" for _ in flags)]
-    projections += [frame.new, "FALSE"] if flags else []
-    projections += ["TRUE"] if spec.deferrable_key else []
+    projections += [frame.new] if flags else []
+    projections += ["FALSE"] if flags or _trades(spec) else []
+    projections += ["TRUE"] if _trades(spec) else []
     return [
         "SELECT",
-        *_list([*projections, "'D'", commit_time(spec), _sequence(spec)]),
+        *listed([*projections, "'D'", commit_time(spec, frame), _sequence(spec)]),
         f"FROM {qualified(spec.staging)}",
+        *frame.joined,
         f"WHERE {frame.window}",
         f"  AND {_moved(spec)}",
+        *_in_range(spec, frame, before_value),
     ]
 
 
@@ -201,10 +236,29 @@ def before_value(column: MergeColumn) -> str:
     return f"COALESCE({now}, {way(earlier, quote(earlier.before))})"
 
 
+def _begins(spec: MergeSpec) -> str:
+    """Is it another row than the one that had the key before? A full load only says what is there."""
+    if spec.op is None:
+        return "FALSE"
+    inserted = f"({operation(spec)} = 'I' AND NOT {is_load()})"
+    return guards.another_row([inserted, _moved(spec)] if key_updates(spec) else [inserted])
+
+
 def _moved(spec: MergeSpec) -> str:
     """Did this update change the key? NULL where the files do not say."""
     pairs = [(before_value(c), _key_value(c)) for c in keys(spec)]
-    return f"({operation(spec)} = 'U' AND ({' OR '.join(f'{old} <> {new}' for old, new in pairs)}))"
+    nullable = any(c.nullable for c in keys(spec))
+    return f"({operation(spec)} = 'U' AND ({guards.moved(pairs, nullable=nullable)}))"
+
+
+def key_bounds(spec: MergeSpec) -> tuple[str, str]:
+    """The smallest and the largest value of the key range that a staged row is about: before and after a change."""
+    (column,) = (c for c in keys(spec) if c.final == spec.key_range)
+    now = _key_value(column)
+    if not key_updates(spec):
+        return now, now
+    before = before_value(column)
+    return f"LEAST({now}, COALESCE({before}, {now}))", f"GREATEST({now}, COALESCE({before}, {now}))"
 
 
 def _key_value(column: MergeColumn) -> str:
@@ -221,7 +275,7 @@ def _lacks(spec: MergeSpec, column: MergeColumn, frame: Frame) -> str:
     if failed is not None:
         parts.append(f"{failed}{alive}")
     if _omits(spec, column):
-        parts.append(f"{name} IS NULL AND {operation(spec)} = 'U'")
+        parts.append(guards.left_out(name, operation(spec)))
     if _younger(column):
         parts.append(f"{_out_of_its_time(spec, column, frame)}{alive}")
     return " OR ".join(parts)
@@ -281,39 +335,42 @@ def _partition(spec: MergeSpec, of: str) -> str:
 
 
 def _order(spec: MergeSpec, of: str) -> str:
-    """The newest first.
-
-    A deferrable key is checked at the end of the transaction: a row can come to a key before the row that was there
-    has left it. So within one commit who came counts more than who left.
-    """
-    moved = f"{of}{quote(_MOVED)}, " if of and spec.deferrable_key and key_updates(spec) else ""
-    return f"{of}{quote(DG_COMMIT_TS)} DESC NULLS LAST, {moved}{of}{quote(DG_SEQ)} DESC"
+    """The newest first."""
+    seq = f"{of}{quote(DG_SEQ)}"
+    trades = guards.comes_after_leaves(f"{of}{quote(_LEFT)}", f"{of}{quote(_TAKEN)}", seq) if _trades(spec) else ""
+    return f"{of}{quote(DG_COMMIT_TS)} DESC NULLS LAST, {trades}{seq} DESC"
 
 
 def operation(spec: MergeSpec, of: str = "") -> str:
-    """I, U or D. A missing Op is an insert: full-load files have none unless IncludeOpForFullLoad is set."""
-    return f"COALESCE({of}{quote(spec.op)}, 'I')" if spec.op else "'I'"
+    """I, U or D."""
+    return guards.operation(f"{of}{quote(spec.op)}") if spec.op else "'I'"
 
 
-def is_load() -> str:
+def is_load(name: str = quote(DG_FILE)) -> str:
     """Full-load files are named LOAD00000001.parquet, SEGMENT1_LOAD… when loaded in parallel; CDC files by their time.
 
-    Source: AWS DMS User Guide, "Using Amazon S3 as a target for AWS DMS".
+    `name`: SQL of a file's path. Source: AWS DMS User Guide, "Using Amazon S3 as a target for AWS DMS".
     """
-    base = f"SPLIT_PART({quote(DG_FILE)}, '/', -1)"
+    base = f"SPLIT_PART({name}, '/', -1)"
     return f"({base} LIKE 'LOAD%' OR {base} LIKE 'SEGMENT%LOAD%')"
 
 
-def commit_time(spec: MergeSpec) -> str:
+def own_time(spec: MergeSpec) -> str:
+    """The time that DMS wrote into a staged row."""
+    return guards.moment(quote(spec.commit_time))
+
+
+def commit_time(spec: MergeSpec, frame: Frame | None = None) -> str:
     """When a staged row was committed; full-load rows as of the start of their load."""
-    own = f"TRY_TO_TIMESTAMP_NTZ({quote(spec.commit_time)})"
+    own = own_time(spec)
     if spec.loads_at_start:
         return own
-    start = f"(SELECT MIN({own}) FROM {qualified(spec.staging)} WHERE {is_load()})"
+    first = f"(SELECT MIN({own}) FROM {qualified(spec.staging)} WHERE {is_load()})"
+    start = guards.load_start(own, (frame.load_start if frame else "") or first)
     return f"IFF({is_load()}, {start}, {own})"
 
 
 def _sequence(spec: MergeSpec) -> str:
-    change = f"COALESCE({quote(spec.change_seq)}, '')" if spec.change_seq else "''"
-    row = f"LPAD(TO_VARCHAR({quote(DG_ROW)}), 12, '0')"
-    return f"IFF({is_load()}, '0', '1') || '|' || {change} || '|' || {quote(DG_FILE)} || '|' || {row}"
+    change = guards.change(quote(spec.change_seq)) if spec.change_seq else "''"
+    parts = (guards.load_before_changes(is_load()), change, guards.place(quote(DG_FILE), quote(DG_ROW)))
+    return " || '|' || ".join(parts)

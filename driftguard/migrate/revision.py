@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import hashlib
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ EXPAND, CONTRACT = "expand", "contract"  # the two branches of a history
 _STOCK = ("collections.abc", "typing")  # what Alembic's own templates import
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Revision:
     """One file: its id, what it follows, and its operations.
 
@@ -38,7 +39,7 @@ class Revision:
     labels: tuple[str, ...] = ()
     branch: str = EXPAND
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """Of the operations alone: a comment or a reformatting does not change it."""
         text = repr([(op.kind, op.arguments()) for op in self.operations])

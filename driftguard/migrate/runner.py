@@ -11,7 +11,6 @@ from __future__ import annotations
 import dataclasses
 import uuid
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from driftguard.control import schema
@@ -19,6 +18,7 @@ from driftguard.control.journal import Journal, Place, RevisionRecord, undoing
 from driftguard.control.lease import Lease, limits
 from driftguard.control.link import Link
 from driftguard.control.recovery import Recovery
+from driftguard.control.siblings import Siblings
 from driftguard.errors import HalfwayError, PlanError, UnreachableError
 from driftguard.migrate.downgrade import written
 from driftguard.migrate.held import Held
@@ -65,7 +65,7 @@ class Runner:
         self._watch = watch
         self._say = say
         self._recovery = Recovery(database, limits(lease_seconds)["STATEMENT_TIMEOUT_IN_SECONDS"], say)
-        self._siblings: list[Link] = []
+        self._siblings = Siblings(self._link)
         self._began = False
 
     def apply(
@@ -89,8 +89,7 @@ class Runner:
                 raise HalfwayError(str(error), hint="run `driftguard apply` again: it goes on from there") from None
             raise
         finally:
-            for link in self._siblings:
-                link.session.close()
+            self._siblings.close()
 
     def _apply(
         self, lease: Lease, revisions: Sequence[Revision], allowed: Sequence[str], phases: Sequence[Phase]
@@ -101,7 +100,9 @@ class Runner:
         progress = Progress(revisions, records)
         if not waiting:
             return Outcome((), ())
-        check_hazards((op for r in waiting for _, op in progress.open(r, *phases)), allowed)
+        due = [operation for revision in waiting for _, operation in progress.open(revision, *phases)]
+        check_hazards(due, allowed)
+        self._siblings.open(min(self._jobs, len(due)) - 1)
         estate = self._link.call(self._introspect)
         if not any(
             operation.open for r in waiting if r.id in records for operation in records[r.id].operations.values()
@@ -257,13 +258,9 @@ class Runner:
             return []
         self._began = True
         narrator = Narrator(self._watch)
-        missing = min(self._jobs, len(jobs)) - 1 - len(self._siblings)
-        if missing > 0:
-            with ThreadPoolExecutor(missing) as pool:
-                self._siblings += pool.map(lambda _: self._link.sibling(), range(missing))
         workers = [
             Worker(link, lease, run, self._recovery, self._introspect, narrator, self._say, self._lease_seconds)
-            for link in (self._link, *self._siblings)
+            for link in (self._link, *self._siblings.take(min(self._jobs, len(jobs)) - 1))
         ]
         try:
             run_side_by_side(jobs, workers, lambda worker, number: worker.run(jobs[number], number))

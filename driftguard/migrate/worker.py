@@ -97,6 +97,8 @@ class Worker:
                     raise
                 if not connection_lost(error):
                     why = text(error)
+                    if is_dml(statement):  # a handler does not run when its block is cancelled
+                        self.link.call(lambda session: session.execute("ROLLBACK"))
                     self._call(lambda journal: journal.failed(place, attempt.tag, why))  # noqa: B023
                     raise HalfwayError(
                         f'revision {place.revision} stopped at "{statement.summary}": {why}',

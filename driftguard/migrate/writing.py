@@ -24,8 +24,9 @@ def write(
 ) -> tuple[Revision, ...]:
     """Add a revision on top of the newest of each branch, or of all newest ones where pull requests met.
 
-    What comes before the Aurora deploy goes onto `expand`; the rest onto `contract`, and depends on it. Returns what
-    was written, as it is read back. Raises `RevisionError` where a file cannot be written; nothing is written then.
+    What comes before the Aurora deploy goes onto `expand`; the rest onto `contract`, and depends on it. Without a
+    `message` each is called by the first thing that it does. Returns what was written, as it is read back. Raises
+    `RevisionError` where a file cannot be written; nothing is written then.
     """
     known = read_all(directory)
     now = now or datetime.now(UTC)
@@ -41,7 +42,9 @@ def write(
             if not part:
                 continue
             depends = needed if branch == CONTRACT else ()
-            identifier, path = _write(directory, message, part, branch, heads(known, branch), depends, known, now)
+            identifier, path = _write(
+                directory, message or _summary(part), part, branch, heads(known, branch), depends, known, now
+            )
             written.append(path)
             ids.append(identifier)
             if branch == EXPAND:
@@ -68,6 +71,11 @@ def write_merges(directory: Path, message: str = "", *, now: datetime | None = N
             text = message or f"merge {', '.join(tops)}"
             ids.append(_write(directory, text, (), branch, tops, (), known, now)[0])
     return _read_back(directory, ids)
+
+
+def _summary(operations: Sequence[Operation]) -> str:
+    more = len(operations) - 1
+    return f"{operations[0].summary()} and {more} more" if more else operations[0].summary()
 
 
 def _read_back(directory: Path, ids: Sequence[str]) -> tuple[Revision, ...]:

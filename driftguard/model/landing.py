@@ -91,6 +91,10 @@ class Landing:
     def key(self) -> tuple[FinalColumn, ...]:
         return tuple(c for c in self.final_columns if c.key)
 
+    def has(self, name: str) -> bool:
+        """Should FINAL have a column of this name?"""
+        return any(c.name == name for c in self.final_columns)
+
     def staging_role(self, role: Role) -> StagingColumn | None:
         return next((c for c in self.staging_columns if c.role is role), None)
 
@@ -101,7 +105,12 @@ DG_ROW = "_DG_ROW"
 DG_LOADED_AT = "_DG_LOADED_AT"
 DG_COMMIT_TS = "_DG_COMMIT_TS"
 DG_SEQ = "_DG_SEQ"
+DG_REPAIR = "_DG_REPAIR"
+DG_DELETED = "_DG_DELETED"
 DG_OP = "_DG_OP"
-IN_MERGE = re.compile(r"_DG_(OP|MOVED|NEW|CAME|(LACKS|FOUND|LATE)_[0-9]+)")  # what the merge calls its own columns
+IN_MERGE = re.compile(
+    r"_DG_(OP|LEFT|TAKEN|NEW|NEW_FILE|NEW_AT|CAME|(LACKS|FOUND|LATE)_[0-9]+)"
+)  # what the merge calls its own columns
 STAGING_SERVICE = (DG_FILE, DG_ROW, DG_LOADED_AT)
 FINAL_SERVICE = (DG_COMMIT_TS, DG_SEQ)
+FINAL_OPTIONAL = (DG_REPAIR, DG_DELETED)  # where the merge needs it

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from driftguard.model.identifiers import ObjectName
-from driftguard.model.landing import Cast
+from driftguard.model.landing import DG_DELETED, DG_REPAIR, Cast
 from driftguard.model.snowflake import SfType
 
 NEW, OLD = "__NEW", "__OLD"  # of columns that stand beside another one while it changes
@@ -46,7 +46,7 @@ class MergeColumn:
     A `kept` column is no longer emitted: a row without it does not erase the value that FINAL has. `scale` is for
     `Cast.NUMBER` and `precision` for `Cast.TIME` and `Cast.TIMESTAMP`: the digits after the point that FINAL's column
     has. With `keep_on_null_update` a NULL in an update means that the value was not sent. `before` is the STAGING
-    column with the before-image of a key column.
+    column with the before-image of a key column; a `nullable` key column can hold NULL.
 
     The rest is there while a change passes through the pipe, whose `marker` names it. The commit time of the marker is
     the epoch (a row of the MILESTONE table; unknown until it has arrived). Where it matters, `since` is set: a row that
@@ -64,6 +64,7 @@ class MergeColumn:
     precision: int = 9
     keep_on_null_update: bool = False
     before: str | None = None
+    nullable: bool = False
     marker: str | None = None
     since: bool = False
     until: bool = False
@@ -81,7 +82,9 @@ class MergeColumn:
 class MergeSpec:
     """Names are as stored. `loads_at_start`: full-load rows already carry the start of their load as commit time.
 
-    `deferrable_key`: rows may trade keys within one transaction, in any order.
+    `deferrable_key`: rows may trade keys within one transaction, in any order. `repair`: FINAL has a column that names
+    the values of a row that are not known. `soft_delete`: a deleted row stays, and FINAL has a column that says so.
+    `key_range`: the key column, of whole numbers, by whose range in the new rows a run limits what it reads of FINAL.
     """
 
     staging: ObjectName
@@ -94,6 +97,14 @@ class MergeSpec:
     loads_at_start: bool = True
     overlap_minutes: int = 60
     deferrable_key: bool = False
+    repair: bool = False
+    soft_delete: bool = False
+    key_range: str | None = None
+
+    @property
+    def own_columns(self) -> tuple[str, ...]:
+        """FINAL's columns that only this merge needs."""
+        return (*((DG_REPAIR,) if self.repair else ()), *((DG_DELETED,) if self.soft_delete else ()))
 
 
 def same_named(name: str, cast: Cast, final: SfType, *, kept: bool = False) -> MergeColumn:

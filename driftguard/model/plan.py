@@ -15,6 +15,7 @@ class HazardKind(enum.StrEnum):
     CHANGES_KEY = "CHANGES_KEY"
     EXPOSES_COLUMN = "EXPOSES_COLUMN"
     REPLACES_HANDWRITTEN = "REPLACES_HANDWRITTEN"
+    REPLACES_PIPE = "REPLACES_PIPE"
 
 
 @dataclass(frozen=True, slots=True)

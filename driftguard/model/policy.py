@@ -64,7 +64,9 @@ class Policy:
     final_managed_by: str = OURS
     file_format_managed_by: str = OURS
     dropped_columns: str = "keep"
+    drop_leftovers: bool = False  # columns that a completed change has left behind
     on_null_update: str = "overwrite"
+    soft_delete: bool = False
     columns: tuple[ColumnPolicy, ...] = ()  # the first that covers a column counts
     masking: tuple[Masking, ...] = ()  # likewise
     exempt_role: bool = False  # a person's word: no policy binds the roles of apply and of the merges

@@ -89,6 +89,7 @@ class Pipe:
     invalid_reason: str | None = None
     state: str | None = None  # executionState of SYSTEM$PIPE_STATUS; None where it was not asked for
     pending: int | None = None  # pendingFileCount, likewise
+    error_integration: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

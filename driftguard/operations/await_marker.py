@@ -9,8 +9,9 @@ from driftguard.model.identifiers import ObjectName
 from driftguard.model.landing import DG_COMMIT_TS
 from driftguard.model.plan import Phase, Statement
 from driftguard.model.snowflake import Estate
-from driftguard.operations.base import DONE, READY, Operation, Readiness, blocked, find_pipe, waiting
+from driftguard.operations.base import DONE, READY, Operation, Readiness, blocked, waiting
 from driftguard.operations.milestone import reach, reached, with_milestone
+from driftguard.operations.pipes import all_of
 from driftguard.sql.snowflake import literal, qualified, quote
 
 
@@ -64,12 +65,11 @@ class AwaitMarker(Operation):
             return waiting(
                 f"the marker was committed {age:.0f} s ago, and DMS may hold changes back for {self.hold_seconds} s"
             )
-        pipe = find_pipe(estate, self.pipe)
-        if pipe is None or pipe.pending is None:
+        pipes = all_of(estate, self.pipe)
+        if self.pipe not in {p.name for p in pipes} or any(p.pending is None for p in pipes):
             return blocked(f"{self.pipe}: how many files wait could not be looked at")
-        if pipe.pending:
-            return waiting(f"{self.pipe} has {pipe.pending} files waiting")
-        return READY
+        busy = next((p for p in pipes if p.pending), None)
+        return waiting(f"{busy.name} has {busy.pending} files waiting") if busy else READY
 
     def statements(self, estate: Estate) -> tuple[Statement, ...]:
         if reached(estate, self.name):

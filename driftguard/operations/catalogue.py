@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from driftguard.operations import (
     add_columns,
+    add_pipe,
     await_marker,
     backfill,
     complete_change,
@@ -15,12 +16,14 @@ from driftguard.operations import (
     read_again,
     rekey_final,
     replace_merge,
+    replace_pipe,
     widen_column,
 )
 from driftguard.operations.base import Operation
 
 _MODULES = (
     add_columns,
+    add_pipe,
     await_marker,
     backfill,
     complete_change,
@@ -32,6 +35,7 @@ _MODULES = (
     read_again,
     rekey_final,
     replace_merge,
+    replace_pipe,
     widen_column,
 )
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from driftguard.merge.source import keys, value
 from driftguard.model.identifiers import ObjectName
-from driftguard.model.landing import DG_COMMIT_TS, DG_LOADED_AT, DG_SEQ
+from driftguard.model.landing import DG_COMMIT_TS, DG_LOADED_AT, DG_SEQ, FINAL_OPTIONAL
 from driftguard.model.merge import MergeSpec
 from driftguard.model.plan import Phase, Statement
 from driftguard.model.snowflake import Estate
-from driftguard.operations.base import DONE, READY, Operation, Readiness
+from driftguard.operations.base import DONE, READY, Operation, Readiness, find_table
 from driftguard.operations.columns import lacking
 from driftguard.operations.milestone import reach, reached, with_milestone
 from driftguard.operations.rename import Rename
@@ -62,7 +62,7 @@ class CopyRows(Operation):
             return ()
         return (
             Statement(self._drained(), f"see that all of {self.old_staging} is merged"),
-            Statement(self._insert(), f"copy the rows of {self.old} to {self.merge.final}"),
+            Statement(self._insert(estate), f"copy the rows of {self.old} to {self.merge.final}"),
             reach(self.merge.watermark, self.name),
         )
 
@@ -86,8 +86,10 @@ class CopyRows(Operation):
             f"SELECT IFF({loaded} IS NULL OR COALESCE({loaded} <= {merged}, FALSE), 1, TO_NUMBER({message})) AS MERGED"
         )
 
-    def _insert(self) -> str:
-        pairs = [(c.old, c.new) for c in self.columns] + [(name, name) for name in (DG_COMMIT_TS, DG_SEQ)]
+    def _insert(self, estate: Estate) -> str:
+        tables = [find_table(estate, name) for name in (self.old, self.merge.final)]
+        own = [name for name in FINAL_OPTIONAL if all(table and table.column(name) for table in tables)]
+        pairs = [(c.old, c.new) for c in self.columns] + [(name, name) for name in (DG_COMMIT_TS, DG_SEQ, *own)]
         old_names = {c.new: c.old for c in self.columns}
         there = " AND ".join(f"n.{quote(k.final)} = o.{quote(old_names[k.final])}" for k in keys(self.merge))
         said = " AND ".join(

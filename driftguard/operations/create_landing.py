@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from driftguard.errors import PlanError
 from driftguard.merge.generate import generate
 from driftguard.model.identifiers import ObjectName
-from driftguard.model.landing import DG_FILE, DG_LOADED_AT, DG_ROW
 from driftguard.model.merge import MergeSpec
 from driftguard.model.plan import Hazard, HazardKind, Statement
 from driftguard.model.snowflake import Estate, FileFormat, Pipe, SfColumn, SfTable, Task
@@ -26,8 +25,9 @@ from driftguard.operations.base import (
     with_task,
 )
 from driftguard.operations.columns import ColumnDef, definition
+from driftguard.operations.pipes import Folder, properties, refresh
 from driftguard.operations.replace_merge import STARTED
-from driftguard.sql.snowflake import literal, names, qualified, quote, stage_location
+from driftguard.sql.snowflake import literal, names, qualified, quote
 
 # USE_LOGICAL_TYPE, USE_VECTORIZED_SCANNER and BINARY_AS_TEXT decide what timestamps and bytes become, and their
 # defaults are due to change; NULL_IF would turn the text \N into NULL. Source: docs.snowflake.com "CREATE FILE FORMAT".
@@ -98,9 +98,7 @@ class CreateLanding(Operation):
             found.append(_create_table(self.staging, self.staging_columns, ()))
         if self.with_pipe and find_pipe(estate, self.pipe) is None:
             found.append(Statement(self._create_pipe(), f"create the pipe {self.pipe}"))
-            # A new pipe sees only files that are written from now on; this loads those of the last 7 days.
-            refresh = f"ALTER PIPE {qualified(self.pipe)} REFRESH"
-            found.append(Statement(refresh, f"load the files that are already there into {self.staging}"))
+            found.append(refresh(self.pipe, self.staging))
         if self.with_task and find_task(estate, self.task) is None:
             found.append(Statement(self._create_task(), f"create the merge task {self.task}"))
             found.append(Statement(f"ALTER TASK {qualified(self.task)} RESUME", f"resume {self.task}"))
@@ -148,26 +146,12 @@ class CreateLanding(Operation):
         return f"create the landing {self.final} with {', '.join(parts)}"
 
     def _create_pipe(self) -> str:
-        return f"CREATE PIPE IF NOT EXISTS {qualified(self.pipe)} AUTO_INGEST = TRUE AS\n{self.copy}"
+        return f"CREATE PIPE IF NOT EXISTS {qualified(self.pipe)} {properties(None)} AS\n{self.copy}"
 
     @property
     def copy(self) -> str:
         """The pipe's COPY statement."""
-        metadata = ", ".join(
-            f"{quote(column)} = {source}"
-            for column, source in (
-                (DG_FILE, "METADATA$FILENAME"),
-                (DG_ROW, "METADATA$FILE_ROW_NUMBER"),
-                (DG_LOADED_AT, "METADATA$START_SCAN_TIME"),
-            )
-        )
-        return (
-            f"COPY INTO {qualified(self.staging)}\n"
-            f"FROM {stage_location(self.stage, self.path)}\n"
-            f"FILE_FORMAT = (FORMAT_NAME = {literal(qualified(self.file_format))})\n"
-            "MATCH_BY_COLUMN_NAME = CASE_INSENSITIVE\n"
-            f"INCLUDE_METADATA = ({metadata})"
-        )
+        return Folder(self.staging, self.stage, self.path, self.file_format).copy
 
     def _create_task(self) -> str:
         size = "USER_TASK_MANAGED_INITIAL_WAREHOUSE_SIZE = 'XSMALL'"

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from driftguard.drift.copying import Unreadable, read
 from driftguard.drift.fit import Fit, fit
 from driftguard.model.identifiers import ObjectName
 from driftguard.model.snowflake import Estate, FileFormat, Pipe, SfColumn, SfTable, Task
@@ -24,7 +25,7 @@ from driftguard.operations.base import (
     with_task,
 )
 from driftguard.operations.columns import ColumnDef
-from driftguard.sql.snowflake import quote
+from driftguard.sql.snowflake import qualified, quote, stage_location
 
 
 class Wanted(enum.StrEnum):
@@ -33,6 +34,7 @@ class Wanted(enum.StrEnum):
     TABLE = "table"  # there, with `columns`: each takes every value of its type, and NULL unless it is required
     WITHOUT = "without"  # a table that is there and has none of `names`
     PIPE = "pipe"  # there
+    FOLDER = "folder"  # a pipe that loads the folder `names` of its stage
     FILE_FORMAT = "file_format"  # there
     MERGE = "merge"  # a task, or a procedure that it calls, whose text names all of `names`
 
@@ -41,6 +43,7 @@ _KIND = {
     Wanted.TABLE: "tables",
     Wanted.WITHOUT: "tables",
     Wanted.PIPE: "pipes",
+    Wanted.FOLDER: "pipes",
     Wanted.FILE_FORMAT: "file formats",
     Wanted.MERGE: "tasks",
 }
@@ -104,6 +107,17 @@ def _pipe(wanted: Predicate, estate: Estate) -> str:
     return "" if find_pipe(estate, wanted.object) else f"{wanted.object} does not exist"
 
 
+def _folder(wanted: Predicate, estate: Estate) -> str:
+    pipe = find_pipe(estate, wanted.object)
+    if pipe is None:
+        return f"{wanted.object} does not exist"
+    try:
+        path = read(pipe).path.strip("/")
+    except Unreadable as error:
+        return f"{wanted.object} cannot be followed: {error}"
+    return "" if (path,) == tuple(n.strip("/") for n in wanted.names) else f"{wanted.object} reads {path}/"
+
+
 def _file_format(wanted: Predicate, estate: Estate) -> str:
     there = any(f.name == wanted.object for f in estate.file_formats)
     return "" if there else f"{wanted.object} does not exist"
@@ -151,6 +165,12 @@ def _with_names(wanted: Predicate, estate: Estate) -> Estate:
     return with_task(estate, dataclasses.replace(task, definition=text))
 
 
+def _with_folder(wanted: Predicate, estate: Estate) -> Estate:
+    """What somebody will write is not known; the model has the shortest COPY from there."""
+    table, place = qualified(wanted.object), stage_location(wanted.object, *wanted.names)
+    return with_pipe(estate, Pipe(wanted.object, f"COPY INTO {table}\nFROM {place}"))
+
+
 def _with_format(wanted: Predicate, estate: Estate) -> Estate:
     made = FileFormat(wanted.object, "PARQUET")
     return dataclasses.replace(estate, file_formats=(*estate.file_formats, made))
@@ -160,6 +180,7 @@ _JUDGES: dict[Wanted, Callable[[Predicate, Estate], str]] = {
     Wanted.TABLE: _table,
     Wanted.WITHOUT: _without,
     Wanted.PIPE: _pipe,
+    Wanted.FOLDER: _folder,
     Wanted.FILE_FORMAT: _file_format,
     Wanted.MERGE: _merge,
 }
@@ -167,6 +188,7 @@ _EFFECTS: dict[Wanted, Callable[[Predicate, Estate], Estate]] = {
     Wanted.TABLE: _with_columns,
     Wanted.WITHOUT: _without_columns,
     Wanted.PIPE: lambda wanted, estate: with_pipe(estate, Pipe(wanted.object, "")),
+    Wanted.FOLDER: _with_folder,
     Wanted.FILE_FORMAT: _with_format,
     Wanted.MERGE: _with_names,
 }

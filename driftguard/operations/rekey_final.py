@@ -17,13 +17,13 @@ from driftguard.operations.base import (
     Operation,
     Readiness,
     blocked,
-    find_pipe,
     find_task,
     waiting,
     with_table,
     with_task,
 )
 from driftguard.operations.columns import look_up
+from driftguard.operations.pipes import all_of
 from driftguard.operations.replace_merge import STARTED
 from driftguard.operations.side_by_side import with_others
 from driftguard.operations.undo import Undo, undo
@@ -94,10 +94,8 @@ class RekeyFinal(Operation):
                 return blocked(f"{missing} has no column {column.final}")
         if set(final.primary_key) == set(self._key) and task.definition.strip() == self._body(estate).strip():
             return DONE
-        pipe = find_pipe(estate, self.pipe)
-        if pipe is not None and pipe.pending:
-            return waiting(f"{self.pipe} has {pipe.pending} files waiting")
-        return READY
+        busy = next((p for p in all_of(estate, self.pipe) if p.pending), None)
+        return waiting(f"{busy.name} has {busy.pending} files waiting") if busy else READY
 
     def statements(self, estate: Estate) -> tuple[Statement, ...]:
         task, final = find_task(estate, self.task), look_up(estate, self.merge.final)

@@ -27,12 +27,12 @@ from driftguard.operations.base import (
 )
 from driftguard.operations.columns import ColumnDef, look_up
 from driftguard.operations.drop_columns import DropColumns
+from driftguard.operations.pipes import PAUSED, all_of, switch
 from driftguard.operations.rename import rename, renamed
 from driftguard.operations.side_by_side import with_others
 from driftguard.sql.snowflake import qualified
 
 STARTED = "started"
-PAUSED = "PAUSED"
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ class ReplaceMerge(Operation):
         gained = {c.name for c in self.add_to_staging} | {item.old for item in self.anew}
         for name, wanted in (
             (self.merge.staging, {s for c in self.merge.columns for s in (c.staging, c.before) if s} - gained),
-            (self.merge.final, {c.final for c in self.merge.columns}),
+            (self.merge.final, {c.final for c in self.merge.columns} | set(self.merge.own_columns)),
         ):
             table = look_up(estate, name)
             if isinstance(table, Readiness):
@@ -107,7 +107,7 @@ class ReplaceMerge(Operation):
         name = qualified(self.task)
         change = Statement(f"ALTER TASK {name} MODIFY AS\n{self._body(estate)}", f"replace the merge of {self.task}")
         staged = self._stage(estate)
-        pipe = find_pipe(estate, self.pipe) if self.pipe else None
+        running = [p.name for p in all_of(estate, self.pipe) if p.state != PAUSED] if self.pipe else []
         if task is not None and task.state.lower() != STARTED:
             found = (*staged, change)
         else:
@@ -117,9 +117,9 @@ class ReplaceMerge(Operation):
                 change,
                 Statement(f"ALTER TASK {name} RESUME", f"resume {self.task}"),
             )
-        if pipe is None or pipe.state == PAUSED or not staged:
+        if not staged:
             return found
-        return (_paused(pipe.name, "TRUE", "pause"), *found, _paused(pipe.name, "FALSE", "resume"))
+        return (*(switch(p, off=True) for p in running), *found, *(switch(p, off=False) for p in running))
 
     def effect(self, estate: Estate) -> Estate:
         task = find_task(estate, self.task)
@@ -190,11 +190,6 @@ class ReplaceMerge(Operation):
 
     def _add(self) -> AddColumns | None:
         return AddColumns(self.merge.staging, self.add_to_staging) if self.add_to_staging else None
-
-
-def _paused(pipe: ObjectName, value: str, what: str) -> Statement:
-    sql = f"ALTER PIPE {qualified(pipe)} SET PIPE_EXECUTION_PAUSED = {value}"
-    return Statement(sql, f"{what} {pipe}")
 
 
 def _without(estate: Estate, table: SfTable, item: Anew) -> Estate:

@@ -10,13 +10,13 @@ import dataclasses
 from collections.abc import Collection
 
 from driftguard.merge.transitions import under_way
-from driftguard.model.landing import FINAL_SERVICE, STAGING_SERVICE
+from driftguard.model.landing import DG_DELETED, DG_REPAIR, FINAL_OPTIONAL, FINAL_SERVICE, STAGING_SERVICE
 from driftguard.model.merge import MergeColumn, MergeSpec, is_leftover, same_named
 from driftguard.model.snowflake import Estate, SfTable
 from driftguard.operations.base import find_table
 from driftguard.typemap.casting import cast_between
 
-_SERVICE = frozenset((*FINAL_SERVICE, *STAGING_SERVICE))
+_SERVICE = frozenset((*FINAL_SERVICE, *FINAL_OPTIONAL, *STAGING_SERVICE))
 
 
 def with_others(
@@ -45,7 +45,12 @@ def with_others(
                 n for n, c in enumerate(columns) if c.kept or places.get(c.final, len(places)) > places[column.name]
             )
             columns.insert(next(later, len(columns)), added)
-    return dataclasses.replace(spec, columns=tuple(columns))
+    return dataclasses.replace(
+        spec,
+        columns=tuple(columns),
+        repair=spec.repair or final.column(DG_REPAIR) is not None,
+        soft_delete=spec.soft_delete or final.column(DG_DELETED) is not None,
+    )
 
 
 def _with_changes(

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from driftguard.drift.context import Context
+from driftguard.drift.copying import reads
 from driftguard.drift.lineage import changed_key
 from driftguard.model.catalog import Catalog, Column, PgType, Table
 from driftguard.model.identifiers import ObjectName
@@ -55,6 +56,8 @@ def in_step(context: Context, landings: Iterable[ObjectName]) -> Iterator[Ancest
     for pair in context.pairs:
         if catalog is None or pair.landing.final not in wanted or pair.final is None or pair.under_way:
             continue
+        if pair.pipe is not None and not reads(pair.pipe, pair.landing.stage, pair.landing.path):
+            continue  # what it was called before tells when DMS has left the old folder
         if changed_key(pair, context) or changes(pair, context).columns:
             continue
         for emission in pair.landing.emissions:

@@ -8,9 +8,11 @@ from typing import Any
 from driftguard.errors import PlanError
 from driftguard.model.identifiers import ObjectName
 from driftguard.model.snowflake import CONSUMERS, Consumer, Estate, SfTable
+from driftguard.operations.add_pipe import AddPipe
 from driftguard.operations.base import Operation, find_table
 from driftguard.operations.create_landing import CreateLanding
 from driftguard.operations.manual import Manual
+from driftguard.operations.replace_pipe import ReplacePipe
 
 BEHIND = "readers as of OBJECT_DEPENDENCIES, which is up to three hours behind"
 _NAMED = 3
@@ -81,6 +83,8 @@ def _work(operation: Operation, rewrites: tuple[Rewrite, ...], *, changed: bool)
         return "done by somebody else"
     if isinstance(operation, CreateLanding):
         return "new objects" + ("; the pipe loads the files of the last 7 days" if operation.with_pipe else "")
+    if isinstance(operation, AddPipe | ReplacePipe):
+        return f"loads the files of the last 7 days in {operation.folder}"
     if rewrites:
         return "; ".join(f"writes {_size(item)} of {item.table}" for item in rewrites)
     return "metadata only" if changed else "changes no table"

@@ -51,7 +51,7 @@ def moving(pair: Pair, context: Context, notes: list[str]) -> list[Operation]:
     spec = merge_spec(pair, context.policy)
     name = marker_name(landing.final, repr(carried), context)
     return [
-        awaiting(context, where, name, was, table.id, [Becomes(c.name, c.type.text) for c in table.columns[:1]]),
+        awaiting(context, where, name, was, table.id, [Becomes(c.name, c.type.text) for c in table.columns]),
         CopyRows(f"{name}:copied", was.final, was.staging, was.task, spec, carried),
     ]
 

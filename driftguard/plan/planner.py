@@ -24,7 +24,9 @@ from driftguard.operations.replace_merge import ReplaceMerge
 from driftguard.operations.widen_column import WidenColumn
 from driftguard.plan.changes import Change, changes
 from driftguard.plan.completion import completion
+from driftguard.plan.folders import another_folder, unselected
 from driftguard.plan.governed import added_to_final, final_column
+from driftguard.plan.leaving import leaving
 from driftguard.plan.markers import marker_landing
 from driftguard.plan.moving import like_the_old, moving
 from driftguard.plan.owners import all_ours, hand_over, merge_work, rebuilds
@@ -47,8 +49,8 @@ class Plan:
 def make_plan(context: Context, planned: Collection[str] = ()) -> Plan:
     """What to do about every difference that one of the operations can close, in the order of the phases.
 
-    A thing that could not be looked at gets no operation, only a note: unknown is not absent. `planned`: markers of
-    changes whose completion stands in a revision already.
+    A thing that could not be looked at gets no operation, only a note: unknown is not absent. `planned`: what stands
+    in a revision already: markers of changes that are completed there, and drops of columns by their summary.
     """
     operations: list[Operation] = []
     notes: list[str] = [f"{r.table}: no landing ({r.message})" for r in context.expectation.refusals]
@@ -58,8 +60,11 @@ def make_plan(context: Context, planned: Collection[str] = ()) -> Plan:
             notes.append(f"{pair.landing.table}: nothing planned, {odd.name} is a {odd.kind.lower()}")
         elif not pair.unseen:
             operations += _landing(pair, context, notes, planned)
+            operations += another_folder(pair, context, planned, notes)
+            operations += leaving(pair, context, planned)
         else:
             notes.append(f"{pair.landing.table}: nothing planned, {' and '.join(pair.unseen)} could not be looked at")
+    notes += unselected(context)
     in_order = [op for phase in Phase for op in operations if op.phase is phase]
     return Plan(tuple(in_order), tuple(notes))
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
@@ -30,6 +31,9 @@ from driftguard.snowflake.session import Session
 from driftguard.sql.snowflake import literal, parse_type, qualified, quote, schema_name
 
 SHOW_LIMIT = 10_000
+_AT_ONCE = 8  # statements under way; threads may share a connection of the connector (threadsafety 2, PEP 249)
+_WHO = "SELECT CURRENT_ACCOUNT() AS ACCOUNT, CURRENT_ROLE() AS ROLE"
+_TIMEZONE = "SHOW PARAMETERS LIKE 'TIMEZONE' IN ACCOUNT"
 Row = dict[str, Any]
 
 
@@ -38,9 +42,16 @@ def introspect(session: Session, database: str, schemas: Sequence[str]) -> Estat
 
     Raises `UnreachableError` only where nothing at all can be said: no connection, no such database for this role.
     """
-    reader = _Reader(session, database)
+    pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="introspect")
+    try:
+        return _introspect(_Reader(session, database, pool), list(dict.fromkeys(schemas)))
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _introspect(reader: _Reader, wanted: Sequence[str]) -> Estate:
+    database = reader.database
     visible = reader.schemas()
-    wanted = list(dict.fromkeys(schemas))
     for schema in wanted:
         if schema not in visible:
             reader.unseen.append(
@@ -49,6 +60,7 @@ def introspect(session: Session, database: str, schemas: Sequence[str]) -> Estat
                 )
             )
     seen = [schema for schema in wanted if schema in visible]
+    reader.send_ahead(seen)
     tables = reader.tables(seen)
     for schema in seen:
         if not any(t.name.schema == schema for t in tables) and not reader.may_create(schema):
@@ -71,21 +83,49 @@ def introspect(session: Session, database: str, schemas: Sequence[str]) -> Estat
 
 
 class _Reader:
-    def __init__(self, session: Session, database: str) -> None:
+    def __init__(self, session: Session, database: str, pool: ThreadPoolExecutor) -> None:
         self.session = session
         self.database = database
         self.unseen: list[Unseen] = []
-        who = self._must("SELECT CURRENT_ACCOUNT() AS ACCOUNT, CURRENT_ROLE() AS ROLE")[0]
+        self._pool = pool
+        self._sent: dict[str, Future[list[Row]]] = {}
+        self._send(_WHO, self._schemas_sql(), self._keys_sql(), _TIMEZONE)
+        who = self._must(_WHO)[0]
         self.account, self.role = str(who["ACCOUNT"] or ""), str(who["ROLE"] or "")
 
+    def send_ahead(self, schemas: Sequence[str]) -> None:
+        """All that waits for no other answer, side by side: a round trip takes longer than the work."""
+        self._send(
+            _information_sql(self.database, schemas, "TABLES", _TABLE_COLUMNS, ""),
+            _information_sql(self.database, schemas, "PROCEDURES", _PROCEDURE_COLUMNS, ""),
+            *(self._show_sql(kind, schema) for kind in _SHOWN for schema in schemas),
+        )
+
+    def _send(self, *statements: str) -> None:
+        for sql in statements:
+            self._sent[sql] = self._pool.submit(self.session.rows, sql)
+
+    def _rows(self, sql: str) -> list[Row]:
+        sent = self._sent.pop(sql, None)
+        return self.session.rows(sql) if sent is None else sent.result()
+
+    def _schemas_sql(self) -> str:
+        return f"SHOW SCHEMAS IN DATABASE {quote(self.database)}"
+
+    def _keys_sql(self) -> str:
+        return f"SHOW PRIMARY KEYS IN DATABASE {quote(self.database)}"
+
+    def _show_sql(self, kind: str, schema: str) -> str:
+        return f"SHOW {kind.upper()} IN SCHEMA {schema_name(self.database, schema)}"
+
     def schemas(self) -> set[str]:
-        rows = self._must(f"SHOW SCHEMAS IN DATABASE {quote(self.database)}")
+        rows = self._must(self._schemas_sql())
         return {str(row["NAME"]) for row in rows}
 
     def timezone(self) -> str:
         """The account's TIMEZONE, which pipes and tasks run with; "" where the role may not ask."""
         try:
-            rows = self.session.rows("SHOW PARAMETERS LIKE 'TIMEZONE' IN ACCOUNT")
+            rows = self._rows(_TIMEZONE)
         except Exception as error:
             if number(error) < 0:
                 raise
@@ -165,7 +205,7 @@ class _Reader:
     def _time_precisions(self, schemas: Sequence[str]) -> dict[tuple[str, str, str], int]:
         """INFORMATION_SCHEMA leaves out the precision of TIME and TIMESTAMP_*; SHOW COLUMNS has it."""
         found = {}
-        for row in self._show("time precisions", schemas, lambda s: f"SHOW COLUMNS IN SCHEMA {s}"):
+        for row in self._show("columns", schemas):
             described = json.loads(row["DATA_TYPE"])
             if str(described.get("type", "")).startswith("TIME") and described.get("scale") is not None:
                 found[(str(row["SCHEMA_NAME"]), str(row["TABLE_NAME"]), str(row["COLUMN_NAME"]))] = described["scale"]
@@ -173,13 +213,13 @@ class _Reader:
 
     def _keys(self) -> dict[tuple[str, str], list[str]]:
         found: dict[tuple[str, str], list[tuple[int, str]]] = defaultdict(list)
-        for row in self._soft("keys", f"SHOW PRIMARY KEYS IN DATABASE {quote(self.database)}"):
+        for row in self._soft("keys", self._keys_sql()):
             key = (str(row["SCHEMA_NAME"]), str(row["TABLE_NAME"]))
             found[key].append((int(row["KEY_SEQUENCE"]), str(row["COLUMN_NAME"])))
         return defaultdict(list, {key: [name for _, name in sorted(items)] for key, items in found.items()})
 
     def pipes(self, schemas: Sequence[str]) -> tuple[Pipe, ...]:
-        rows = self._show("pipes", schemas, lambda s: f"SHOW PIPES IN SCHEMA {s}")
+        rows = self._show("pipes", schemas)
         names = [self._name(row) for row in rows]
         states = self._pipe_states(names)
         return tuple(
@@ -190,6 +230,7 @@ class _Reader:
                 invalid_reason=row.get("INVALID_REASON") or None,
                 state=states.get(name, (None, None))[0],
                 pending=states.get(name, (None, None))[1],
+                error_integration=row.get("ERROR_INTEGRATION") or None,
             )
             for name, row in sorted(zip(names, rows, strict=True), key=lambda item: item[0])
         )
@@ -211,7 +252,7 @@ class _Reader:
         return {name: (status.get("executionState"), status.get("pendingFileCount")) for name, status in found.items()}
 
     def tasks(self, schemas: Sequence[str]) -> tuple[Task, ...]:
-        rows = self._show("tasks", schemas, lambda s: f"SHOW TASKS IN SCHEMA {s}")
+        rows = self._show("tasks", schemas)
         return tuple(
             sorted(
                 (
@@ -248,7 +289,7 @@ class _Reader:
         )
 
     def file_formats(self, schemas: Sequence[str]) -> tuple[FileFormat, ...]:
-        rows = self._show("file formats", schemas, lambda s: f"SHOW FILE FORMATS IN SCHEMA {s}")
+        rows = self._show("file formats", schemas)
         found = []
         for row in rows:
             options = json.loads(row.get("FORMAT_OPTIONS") or "{}")
@@ -257,23 +298,22 @@ class _Reader:
         return tuple(sorted(found, key=lambda f: f.name))
 
     def stages(self, schemas: Sequence[str]) -> tuple[Stage, ...]:
-        rows = self._show("stages", schemas, lambda s: f"SHOW STAGES IN SCHEMA {s}")
+        rows = self._show("stages", schemas)
         return tuple(sorted((Stage(self._name(row), str(row.get("URL") or "")) for row in rows), key=lambda s: s.name))
 
     def _name(self, row: Row) -> ObjectName:
         return ObjectName(self.database, str(row["SCHEMA_NAME"]), str(row["NAME"]))
 
-    def _show(self, kind: str, schemas: Sequence[str], sql: Callable[[str], str]) -> list[Row]:
+    def _show(self, kind: str, schemas: Sequence[str]) -> list[Row]:
         """A SHOW a schema; one that fails, or stops at the limit, is unseen and gives no rows."""
         found: list[Row] = []
         for schema in schemas:
-            what = f"{kind} in {self.database}.{schema}"
-            found += self._soft(what, sql(schema_name(self.database, schema)))
+            found += self._soft(f"{kind} in {self.database}.{schema}", self._show_sql(kind, schema))
         return found
 
     def _soft(self, what: str, sql: str) -> list[Row]:
         try:
-            rows = self.session.rows(sql)
+            rows = self._rows(sql)
         except Exception as error:
             if number(error) < 0:
                 raise
@@ -287,7 +327,7 @@ class _Reader:
         if not schemas:
             return []
         try:
-            return self.session.rows(_information_sql(self.database, schemas, view, columns, ""))
+            return self._rows(_information_sql(self.database, schemas, view, columns, ""))
         except Exception as error:
             if number(error) < 0:
                 raise
@@ -296,13 +336,14 @@ class _Reader:
 
     def _must(self, sql: str) -> list[Row]:
         try:
-            return self.session.rows(sql)
+            return self._rows(sql)
         except Exception as error:
             if number(error) < 0:
                 raise
             raise unreachable(error, self.session.where) from None
 
 
+_SHOWN = ("columns", "pipes", "tasks", "file formats", "stages")
 # Columns by name: "do not SELECT *", because Snowflake adds columns to these views.
 _TABLE_COLUMNS = ("TABLE_SCHEMA", "TABLE_NAME", "TABLE_TYPE", "ROW_COUNT", "BYTES", "COMMENT")
 _COLUMN_COLUMNS = (

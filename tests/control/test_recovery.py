@@ -164,3 +164,10 @@ def test_a_change_of_rows_that_fails_leaves_neither_rows_nor_its_row_in_the_jour
     journal = change(server, proxy, "INSERT INTO T VALUES (1)", "INSERT INTO T SELECT 'no number' UNION ALL SELECT '2'")
     assert journal.read()["r1"].operations[0].done == {0}
     assert journal._session.rows("SELECT N FROM T") == [{"N": 1}]
+
+
+def test_a_change_of_rows_that_is_cancelled_leaves_no_transaction_open(server: SnowflakeServer, proxy: Proxy) -> None:
+    """What the apply writes afterwards would be lost with it: the connector cancels what takes longer than a second."""
+    journal = change(server, proxy, "INSERT INTO T SELECT 7 WHERE SYSTEM$WAIT(20) IS NOT NULL")
+    rows = journal._session.rows("SELECT EVENT FROM JOURNAL ORDER BY RECORDED_AT")
+    assert [row["EVENT"] for row in rows] == ["started", "failed"]

@@ -362,6 +362,11 @@ def _cases() -> dict[str, Case]:
             f"{FINAL}.OLD is no longer emitted by DMS and is kept",
             column="OLD",
         ),
+        "DG115": Case(
+            on(with_column(FINAL, SfColumn("TOTAL__OLD", TEXT))),
+            on(with_column(FINAL, SfColumn("OTHER__OLD", TEXT))),
+            f"{FINAL} still has TOTAL__OLD",
+        ),
         "DG107": Case(
             on(Estate(), table("orders", ("at", plain("tstzrange")))),
             clean,
@@ -976,6 +981,16 @@ def test_a_column_left_out_on_purpose_is_a_note_and_one_that_dms_cannot_write_is
 def test_a_pipe_in_any_state_but_running_does_not_load(pipe: dict[str, str], why: str) -> None:
     (finding,) = of("DG302", on(pipes(**pipe)))
     assert finding.message.endswith(why)
+
+
+def test_a_second_pipe_that_does_not_load_is_found_too() -> None:
+    """Nobody else reads its folder."""
+    (own,) = (p for p in CLEAN.pipes if p.name.name == "ORDERS_PIPE")
+    stalled = dataclasses.replace(
+        own, name=ObjectName("DB", "STAGING", "ORDERS_PIPE__NEW"), state="STALLED_INTERNAL_ERROR"
+    )
+    (finding,) = of("DG302", on(dataclasses.replace(CLEAN, pipes=(own, stalled))))
+    assert finding.message.startswith("DB.STAGING.ORDERS_PIPE__NEW does not load")
 
 
 def test_a_pipe_whose_state_was_not_asked_for_is_not_judged() -> None:

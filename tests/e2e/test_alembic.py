@@ -166,6 +166,8 @@ def test_sql_is_printed_without_a_connection(team: Team) -> None:
     assert len(statements) == 7
     assert f"driftguard stamp {revision.id}" in up.splitlines()[-1]
     down = team.run("-x", f"snapshot={shot.name}", "downgrade", f"{revision.id}:base", "--sql")
+    kept, dropped = down.index("CREATE OR REPLACE TRANSIENT TABLE"), down.index("DROP COLUMN")
+    assert kept < dropped, "what is dropped is cloned first"
     assert [line for line in down.splitlines() if "DROP COLUMN" in line][-1].endswith(
         '"ORDERS" DROP COLUMN IF EXISTS "COUPON";'
     )

@@ -8,6 +8,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from driftguard.config import load
 from driftguard.sandbox.snowflake.server import SnowflakeServer
 from home import ENVIRONMENT
 from proxy import ANSWER_HELD, DURING, HELD, Proxy
-from rig import LATER, Rig
+from rig import HAZARDS, LATER, WHOLE, Rig
 from warm import Warm
 
 
@@ -96,6 +97,67 @@ def test_the_next_apply_waits_for_a_statement_that_still_runs_and_does_not_send_
     )
     assert any(text.startswith("already ran: widen") for text in said)
     finished(one)
+
+
+DDL = ('ALTER TABLE .*"LABEL" SET DATA TYPE', "INSERT INTO {db}.FINAL.ORDERS (ID, LABEL) VALUES (9, 'x')")
+DML = ('BEGIN\nBEGIN TRANSACTION;\nUPDATE "K.*"ORDERS"', "UPDATE {db}.FINAL.ORDERS SET TOTAL = TOTAL")
+
+
+@pytest.mark.parametrize("end", ("killed", "cut"))
+@pytest.mark.parametrize(("pattern", "blocking"), (DDL, DML), ids=("DDL", "DML"))
+def test_a_statement_that_still_runs_or_was_cancelled_is_no_trouble_for_the_next_apply(
+    server: SnowflakeServer, warm: Warm, tmp_path: Path, pattern: str, blocking: str, end: str
+) -> None:
+    """After a kill it is at work. After a cut the connector cancels it when its time is over, on another line."""
+    proxy = Proxy(server.port)
+    one = rig.make(server, tmp_path, port=proxy.port, shape=WHOLE, lease_seconds=30)
+    blocker = one.open()
+    looks, pids = [], []
+
+    def watch(text: str) -> None:
+        if proxy.at is None and re.match(pattern, text, re.DOTALL):
+            blocker.execute("BEGIN TRANSACTION")
+            blocker.execute(blocking.format(db=one.database))
+            proxy.at, proxy.how = len(proxy.seen) + 1, DURING
+        elif proxy.broken and "QUERY_HISTORY" in text:
+            looks.append(text)
+            if len(looks) == 2:  # the first one has seen it at work
+                blocker.execute("ROLLBACK")
+
+    def arrived(text: str) -> None:
+        while not one.history("EXECUTION_STATUS = 'RUNNING' AND QUERY_TAG LIKE 'driftguard:%'"):
+            time.sleep(0.05)
+
+    proxy.watch, proxy.arrived = watch, arrived
+    proxy.then = lambda: os.kill(pids[0], signal.SIGKILL) if end == "killed" else None
+    command = ("apply", "--phase", "all", "--jobs", "1", *(word for hazard in HAZARDS for word in ("--allow", hazard)))
+    pids.append(warm.start(one.directory, *command, network_timeout=2 if end == "cut" else 0))
+    code, (_, said) = warm.wait(pids[0]), warm.said(pids[0])
+    if end == "killed":
+        assert code == -signal.SIGKILL
+        one.free_the_lease()
+    else:
+        assert (code, "it goes on from there" in said) == (4, True)
+        blocker.execute("ROLLBACK")
+    pid = warm.start(one.directory, *command)
+    code, (_, said) = warm.wait(pid), warm.said(pid)
+    proxy.close()
+    assert code == 0, said
+    assert ("still running on Snowflake, from an attempt before" in said) == (end == "killed")
+    assert ("already ran" in said) == (end == "killed")
+    rows = one.history("QUERY_TAG LIKE 'driftguard:%' AND EXECUTION_STATUS = 'SUCCESS'")
+    ran = [row["QUERY_TAG"].rpartition(":")[0] for row in rows if one.database in row["QUERY_TEXT"]]
+    assert len(ran) == len(set(ran)), "a statement that had succeeded was sent again"
+    assert one.plan(*WHOLE.after).operations == ()
+    assert one.landing() == undisturbed(server, str(tmp_path))
+
+
+@cache
+def undisturbed(server: SnowflakeServer, folder: str) -> str:
+    """How an apply ends that nothing happens to."""
+    one = rig.make(server, Path(folder), shape=WHOLE, lease_seconds=30)
+    one.apply(phase="all", allowed=HAZARDS)
+    return one.landing()
 
 
 def test_a_running_merge_is_awaited_before_it_is_changed(server: SnowflakeServer, tmp_path: Path) -> None:

@@ -6,7 +6,9 @@ from __future__ import annotations
 import os
 import re
 import signal
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,12 +16,13 @@ import pytest
 
 import rig
 from driftguard.operations.catalogue import KINDS
-from driftguard.sandbox.snowflake.server import SnowflakeServer
 from home import ENVIRONMENT
+from prepared import Prepared
 from proxy import AFTER, BEFORE, Proxy
 from rig import HAZARDS, WHOLE, Rig
 from warm import Warm
 
+LEASE = 30  # seconds; what an apply waits for a file to show is a part of it
 BACKFILL = 'BEGIN\nBEGIN TRANSACTION;\nUPDATE "K'
 APPLY = ("apply", "--phase", "all", *(word for hazard in HAZARDS for word in ("--allow", hazard)))
 
@@ -28,9 +31,10 @@ APPLY = ("apply", "--phase", "all", *(word for hazard in HAZARDS for word in ("-
 class Ground:
     """A stand-in, a warm process, and how an undisturbed apply ends."""
 
-    server: SnowflakeServer
+    prepared: Prepared
     warm: Warm
     folder: Path
+    first: Rig
     texts: tuple[str, ...] = ()  # of the statements that an undisturbed apply sends
     landing: str = ""
     journal: tuple[tuple[object, ...], ...] = ()
@@ -43,45 +47,53 @@ class Ground:
         """Of the first statement like that."""
         return next(n for n, text in enumerate(self.texts, start=1) if re.match(pattern, text, re.DOTALL))
 
-    def start(self) -> tuple[Rig, Proxy]:
-        """A database of its own, reached through a proxy."""
-        proxy = Proxy(self.server.port)
-        return rig.make(self.server, self.folder, port=proxy.port, shape=WHOLE), proxy
+    @contextmanager
+    def start(self) -> Iterator[tuple[Rig, Proxy]]:
+        """The same landings on a stand-in of its own, reached through a proxy."""
+        away = self.prepared.fork()
+        proxy = Proxy(away.port)
+        try:
+            yield rig.copy(self.first, away, self.folder / f"{away.pid}", proxy.port), proxy
+        finally:
+            proxy.close()
+            self.prepared.end(away)
 
 
 @pytest.fixture(scope="module")
 def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
-    server = SnowflakeServer()
-    server.start()
-    warm = Warm(ENVIRONMENT)
-    found = Ground(server, warm, tmp_path_factory.mktemp("kill"))
+    warm, prepared = Warm(ENVIRONMENT), Prepared(ENVIRONMENT)
     try:
-        one, proxy = found.start()
-        planned = {operation.kind for revision in one.revisions for operation in revision.operations}
+        folder = tmp_path_factory.mktemp("kill")
+        first = rig.make(prepared.first, folder, shape=WHOLE, lease_seconds=LEASE)
+        prepared.freeze()
+        found = Ground(prepared, warm, folder, first)
+        planned = {operation.kind for revision in first.revisions for operation in revision.operations}
         assert planned == set(KINDS), "a kind of operation that nothing is killed in: put one into rig.WHOLE"
-        done = warm.run(one.directory, (*APPLY, "--jobs", "1"))
-        assert done.returncode == 0, done.stderr
-        found.texts = tuple(proxy.seen)
-        found.landing, found.journal = one.landing(), tuple(one.journal())
-        proxy.close()
+        with found.start() as (one, proxy):
+            done = warm.run(one.directory, (*APPLY, "--jobs", "1"))
+            assert done.returncode == 0, done.stderr
+            found.texts = tuple(proxy.seen)
+            found.landing, found.journal = one.landing(), tuple(one.journal())
+            assert one.plan(*WHOLE.after).operations == ()
         yield found
     finally:
         warm.close()
-        server.stop()
+        prepared.close()
 
 
 def ended(one: Rig, ground: Ground, where: object) -> None:
-    """The landing, the tasks' states and the journal are those of an undisturbed apply, and nothing is left to plan."""
+    """The landing, the tasks' states and the journal are those of an undisturbed apply, and nothing is left to do.
+
+    Nothing is left to plan either: a plan is made of what `landing` holds, and `ground` has made one of the same.
+    """
     assert one.landing() == ground.landing, where
     assert tuple(one.journal()) == ground.journal, where
-    assert one.plan(*WHOLE.after).operations == (), where
     assert one.apply(phase="all").steps == (), where
 
 
 def kill(ground: Ground, at: int, how: str, jobs: int) -> bool:
     """Kill an apply at a statement, finish with another. False where it had ended before."""
-    one, proxy = ground.start()
-    try:
+    with ground.start() as (one, proxy):
         pids: list[int] = []
         proxy.at, proxy.how = at, how
         proxy.then = lambda: os.kill(pids[0], signal.SIGKILL)
@@ -91,30 +103,25 @@ def kill(ground: Ground, at: int, how: str, jobs: int) -> bool:
             assert code == 0
             return False
         assert code == -signal.SIGKILL
-    finally:
-        proxy.close()
-    one.free_the_lease()
-    one.apply(jobs=jobs, phase="all", allowed=HAZARDS)
-    ended(one, ground, (at, how, jobs))
-    return True
+        one.free_the_lease()
+        one.apply(jobs=jobs, phase="all", allowed=HAZARDS)
+        ended(one, ground, (at, how, jobs))
+        return True
 
 
 def cut(ground: Ground, at: int, how: str, jobs: int) -> bool:
     """Cut the connection at a statement for as long as the connector tries; the same apply comes to its end."""
-    one, proxy = ground.start()
-    try:
+    with ground.start() as (one, proxy):
         proxy.at, proxy.how = at, how
         pid = ground.warm.start(one.directory, *APPLY, "--jobs", str(jobs), network_timeout=2)
         assert ground.warm.wait(pid) == 0, (at, how, ground.warm.said(pid))
         if not proxy.broken:
             return False
-    finally:
-        proxy.close()
-    ended(one, ground, (at, how, jobs))
-    again = one.history(f"QUERY_TAG LIKE 'driftguard:{one.revision.id}:%'")
-    ran = [row["QUERY_TEXT"] for row in again if row["EXECUTION_STATUS"] == "SUCCESS"]
-    assert len(ran) == len(set(ran)), "a statement that had succeeded was sent again"
-    return True
+        ended(one, ground, (at, how, jobs))
+        again = one.history(f"QUERY_TAG LIKE 'driftguard:{one.revision.id}:%'")
+        ran = [row["QUERY_TEXT"] for row in again if row["EXECUTION_STATUS"] == "SUCCESS"]
+        assert len(ran) == len(set(ran)), "a statement that had succeeded was sent again"
+        return True
 
 
 SHARES = 4
@@ -155,15 +162,33 @@ def every_point(ground: Ground, share: int) -> list[tuple[int, str]]:
     return points[share::SHARES]
 
 
+def every(ground: Ground, share: int, disturb: Callable[[Ground, int, str, int], bool], what: str) -> None:
+    """All points of the share, also those behind one that fails; `-s` shows how far it is."""
+    points = every_point(ground, share)
+    began, failed = time.monotonic(), {}
+    for done, (at, how) in enumerate(points, start=1):
+        try:
+            assert disturb(ground, at, how, 1), "it had ended before"
+        except Exception as error:
+            failed[at, how] = f"{ground.texts[at - 1][:80]!r}: {error}"
+        if done % 10 == 0 or done == len(points) or (at, how) in failed:
+            minutes = (time.monotonic() - began) / 60
+            print(
+                f"{what}: {done} of {len(points)} points, {len(failed)} failed, {minutes:.1f} min",
+                failed.get((at, how), "")[:300],
+                flush=True,
+            )
+    assert failed == {}
+    print(f"{what}, share {share}: {len(points)} points of {ground.statements} statements")
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("share", range(SHARES))
 def test_an_apply_that_is_killed_at_any_statement_is_finished_by_the_next(ground: Ground, share: int) -> None:
-    points = every_point(ground, share)
-    assert [point for point in points if kill(ground, *point, jobs=1)] == points
+    every(ground, share, kill, "killed")
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("share", range(SHARES))
 def test_an_apply_whose_connection_is_cut_at_any_statement_finishes_by_itself(ground: Ground, share: int) -> None:
-    points = every_point(ground, share)
-    assert [point for point in points if cut(ground, *point, jobs=1)] == points
+    every(ground, share, cut, "cut")

@@ -153,6 +153,8 @@ class Ground:
             f"CREATE TABLE DB.{schema}.CDC (OP VARCHAR(1), SEQ {TEXT}, COMMIT_TS VARCHAR(26), ID {TEXT}, {more}, {service})",
             f"CREATE TABLE DB.{schema}.FINAL (ID {TEXT}, {finals}, _DG_COMMIT_TS {CLOCK}, _DG_SEQ {TEXT})",
             f"CREATE TABLE DB.{schema}.WATERMARK (LANDING {TEXT}, UPTO TIMESTAMP_LTZ, RAN_AT TIMESTAMP_LTZ)",
+            f"CREATE TABLE DB.{schema}.MERGED_FILE (LANDING {TEXT}, RUN {TEXT}, FILE_NAME {TEXT}, LOADED_AT TIMESTAMP_LTZ, "
+            f"FROM_COMMIT {CLOCK}, MERGED_AT TIMESTAMP_LTZ)",
             f"CREATE TABLE DB.{schema}.MILESTONE (NAME {TEXT}, AT {CLOCK}, REACHED_AT TIMESTAMP_LTZ)",
         )  # fmt: skip
         self._loads = itertools.count(1)

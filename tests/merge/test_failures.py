@@ -226,4 +226,4 @@ def test_a_merge_that_cannot_fail_a_cast_writes_no_quarantine() -> None:
     where = [ObjectName("DB", "S", name) for name in ("CDC", "FINAL", "WATERMARK")]
     text = generate(MergeSpec(*where, columns=(ID, NOTE, exact), op="OP", commit_time="TS"))
     assert "CAST_FAILURE" not in text
-    assert text.count("SELECT") == 5
+    assert "CROSS JOIN" not in text

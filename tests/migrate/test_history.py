@@ -50,6 +50,12 @@ def test_a_plan_becomes_one_revision_a_branch_and_the_later_one_depends_on_the_f
     assert contract.path.name.endswith("_change_contract.py")
 
 
+def test_a_revision_without_a_message_is_called_by_what_it_does_itself(tmp_path: Path) -> None:
+    expand, contract = write(tmp_path, "", (drop("OLD"), add("NEW"), add("NEWER")))
+    assert expand.message == f"{add('NEW').summary()} and 1 more"
+    assert contract.message == drop("OLD").summary()
+
+
 def test_the_next_plan_follows_each_branch_and_only_the_first_of_a_branch_has_its_label(tmp_path: Path) -> None:
     one, one_later = write(tmp_path, "one", (add("A"), drop("X")), now=at(1))
     (two,) = write(tmp_path, "two", (add("B"),), now=at(2))

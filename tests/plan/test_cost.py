@@ -80,6 +80,8 @@ def test_rows_that_are_written_are_counted_where_the_count_is_known(
 def test_what_is_dropped_comes_back_from_its_clone_and_a_landing_does_not_go_by_itself() -> None:
     drop, estate = CASES["drop_columns"]
     assert "UNDO_FINAL_T" in cost(drop, estate).undo
+    pipe, fed = CASES["add_pipe"]
+    assert cost(pipe, fed).work == "loads the files of the last 7 days in @DB.STAGING.S/new schema/t/"
     landing, empty = CASES["create_landing"]
     assert "its tables hold data" in cost(landing, empty).undo
     assert "7 days" in cost(landing, empty).work

@@ -21,7 +21,7 @@ from driftguard.drift.context import Context, Pair, pair_up
 from driftguard.drift.fit import Fit, fit
 from driftguard.drift.merging import merge_spec
 from driftguard.emission.mapping_document import parse_mappings
-from driftguard.merge.generate import generate
+from driftguard.merge.generate import generate, is_generated
 from driftguard.model.catalog import Catalog, Table, partition_roots
 from driftguard.model.plan import Phase
 from driftguard.model.settings import DmsTask
@@ -32,7 +32,6 @@ from driftguard.plan.planner import make_plan
 MARKER = table("marker", ("name", varchar(1000)), key=("name",), schema="driftguard", oid=1)
 POLICY = dataclasses.replace(PLAIN, marker_table=str(MARKER.id), migration_timezone="UTC")
 ADDITIVE = frozenset(("create_landing", "add_columns", "replace_merge"))
-PIPE = "another pipe"
 _TEXT = SfType("VARCHAR", length=UNBOUNDED_VARCHAR)
 _DESTROYS = re.compile(
     r"\b(DROP\s+(TABLE|COLUMN)|SWAP\s+WITH|TRUNCATE|DELETE\s+FROM|CREATE\s+OR\s+REPLACE\s+(TABLE|PIPE))\b", re.I
@@ -124,13 +123,12 @@ class Journey:
         return step
 
     def at_once(self) -> tuple[list[str], list[str]]:
-        """(what differs from planning the last catalog from nothing, what of it the last plan or DG309 tells)."""
+        """(what differs from planning the last catalog from nothing, what of it the last plan tells)."""
         assert self.catalog is not None
         empty = Estate(timezone="UTC")
         for operation in make_plan(_seen(self.catalog, empty)).operations:
             empty = operation.effect(empty)
         here, there = _seen(self.catalog, self.estate), _seen(self.catalog, as_shown(empty))
-        told = {finding.table for finding in compare(here) if finding.code == "DG309"}  # the pipe reads another folder
         differences: list[str] = []
         refused: list[str] = []
         for mine, fresh in zip(here.pairs, there.pairs, strict=True):
@@ -139,8 +137,7 @@ class Journey:
             )
             noted = any(note.startswith(starts) for note in self._notes)
             for difference in _differences(mine, fresh):
-                pipe = difference.endswith(PIPE) and mine.landing.emissions[0].source.table in told
-                (refused if noted or pipe else differences).append(difference)
+                (refused if noted else differences).append(difference)
         return differences, refused
 
     def _apply(self, operation: Operation, step: Step) -> None:
@@ -152,7 +149,9 @@ class Journey:
             step.defects.append(f"blocked: {operation.summary()} ({ready.reason})")
         texts = [statement.sql for statement in operation.statements(self.estate)]
         after = operation.effect(self.estate)
-        lost = _lost(self.estate, after) + [text for text in texts if _DESTROYS.search(text)]
+        lost = _lost(self.estate, after) + [
+            text for text in texts if _DESTROYS.search(text) and not is_generated(text)
+        ]  # a merge may delete rows
         if lost and not operation.hazards():
             step.defects.append(f"destroys without a hazard: {operation.summary()} ({lost[0]})")
         if operation.readiness(after).state is State.READY:
@@ -198,7 +197,7 @@ def _differences(mine: Pair, fresh: Pair) -> list[str]:
         if set(ours.primary_key) != set(theirs.primary_key):
             found.append(f"{ours.name}: key {ours.primary_key}, from nothing {theirs.primary_key}")
     if (mine.pipe and mine.pipe.definition) != (fresh.pipe and fresh.pipe.definition):
-        found.append(f"{mine.landing.table}: {PIPE}")
+        found.append(f"{mine.landing.table}: another pipe")
     if mine.task is None or fresh.task is None or _merge(mine, fresh) != _merge(fresh, fresh):
         found.append(f"{mine.landing.table}: another merge")
     return found

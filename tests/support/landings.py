@@ -151,6 +151,8 @@ def contexts() -> list[tuple[Context, Estate]]:
     ]
     found.append(_uncertain(TABLES[0]))
     found.append(_uncertain(*TABLES[3:6]))
+    soft = dataclasses.replace(plain_, soft_delete=True, on_null_update="keep")
+    found.append(context(TABLES[0], policy=soft))
     there = landed(TABLES[0])
     found.append(context(grown, estate=there))
     found.append(context(TABLES[0], estate=kept(there)))

@@ -9,6 +9,7 @@ from driftguard.model.landing import Cast
 from driftguard.model.merge import Default, Earlier, MergeColumn, MergeSpec
 from driftguard.model.snowflake import Estate, Milestone, Pipe, SfColumn, SfTable, SfType, Tag, Task
 from driftguard.operations.add_columns import AddColumns
+from driftguard.operations.add_pipe import AddPipe
 from driftguard.operations.await_marker import AwaitMarker, Becomes
 from driftguard.operations.backfill import Backfill
 from driftguard.operations.base import Operation
@@ -19,11 +20,13 @@ from driftguard.operations.create_landing import CreateLanding
 from driftguard.operations.drop_columns import DropColumns
 from driftguard.operations.drop_not_null import DropNotNull
 from driftguard.operations.manual import Manual, ManualAfter
+from driftguard.operations.pipes import Folder
 from driftguard.operations.predicate import Predicate, Wanted
 from driftguard.operations.read_again import ReadAgain
 from driftguard.operations.rekey_final import RekeyFinal
 from driftguard.operations.rename import Rename
 from driftguard.operations.replace_merge import Anew, ReplaceMerge
+from driftguard.operations.replace_pipe import ReplacePipe
 from driftguard.operations.widen_column import WidenColumn
 
 NUMBER = SfType("NUMBER", precision=38, scale=0)
@@ -66,6 +69,21 @@ LATER = dataclasses.replace(
 )
 
 MASK = ObjectName("DB", "G", "it's a mask")
+SECOND = ObjectName("DB", "STAGING", "T_PIPE__NEW")
+FOLDER = (ObjectName("DB", "STAGING", "S"), "new schema/t/", ObjectName("DB", "STAGING", "F"))
+FED = dataclasses.replace(
+    ESTATE,
+    pipes=(
+        Pipe(
+            PIPE,
+            Folder(STAGING, FOLDER[0], "it's old/t/", FOLDER[2]).copy,
+            comment="it's the shop's",
+            state="RUNNING",
+            pending=0,
+            error_integration="on error",
+        ),
+    ),
+)
 # Forms of an operation that its case does not show
 CASES: dict[str, tuple[Operation, Estate]] = {
     "add_columns": (AddColumns(FINAL, (ColumnDef("NEW", TEXT), ColumnDef("MORE", NUMBER))), ESTATE),
@@ -144,6 +162,11 @@ CASES: dict[str, tuple[Operation, Estate]] = {
         ),
         Estate(),
     ),
+    "add_pipe": (AddPipe(SECOND, PIPE, FINAL, STAGING, *FOLDER), FED),
+    "replace_pipe": (
+        ReplacePipe(PIPE, SECOND, FINAL, STAGING, *FOLDER),
+        AddPipe(SECOND, PIPE, FINAL, STAGING, *FOLDER).effect(FED),
+    ),
     "manual": (
         Manual("add NEW\nto T in its Terraform file", Predicate(Wanted.TABLE, FINAL, (ColumnDef("NEW", TEXT),))),
         ESTATE,
@@ -154,12 +177,19 @@ CASES: dict[str, tuple[Operation, Estate]] = {
     ),
 }
 
+
+def asleep(estate: Estate) -> Estate:
+    """The same with its pipes paused."""
+    return dataclasses.replace(estate, pipes=tuple(dataclasses.replace(p, state="PAUSED") for p in estate.pipes))
+
+
 # Casts that only a change of type needs.
 CONVERSIONS = (
     Cast.TEXT, Cast.DOUBLE, Cast.SCALE, Cast.INTEGER, Cast.NOT_ZERO, Cast.MIDNIGHT, Cast.ISO_DAY, Cast.DAY, Cast.ZONED,
     Cast.LOCAL,
 )  # fmt: skip
 MORE: tuple[tuple[Operation, Estate], ...] = (
+    *((CASES[kind][0], asleep(CASES[kind][1])) for kind in ("add_pipe", "replace_pipe")),
     (
         AddColumns(FINAL, (ColumnDef("NEW", TEXT, masking_policy=MASK, tags=(Tag(MASK, "it's"), Tag(TASK, ""))),)),
         ESTATE,

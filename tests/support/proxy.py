@@ -37,7 +37,7 @@ class Proxy:
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self, port, delay))
         self._server.daemon_threads = True
         self.port = self._server.server_address[1]
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
 
     def number(self, request_id: str, text: str) -> int:
         with self._lock:

@@ -6,12 +6,13 @@ import dataclasses
 import itertools
 import json
 import re
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from builders import POLICY, context, numeric, plain, table, varchar
+from builders import POLICY, RULES, context, numeric, plain, table, task, varchar
 from driftguard.commands.apply import apply
 from driftguard.config import load
 from driftguard.errors import DriftguardError
@@ -32,6 +33,7 @@ from driftguard.sandbox.snowflake.server import SnowflakeServer
 from driftguard.snowflake.introspect import introspect
 from driftguard.snowflake.session import Session
 from driftguard.snowflake.usage import with_usage
+from prepared import Away
 
 ORDERS = table("orders", ("total", numeric(10, 2)), ("label", varchar(80)))
 CUSTOMERS = table("customers", ("name", plain("text")), oid=1001)
@@ -66,6 +68,11 @@ _RENAMED = dataclasses.replace(CUSTOMERS.columns[1], name="full_name")
 _POINTS = Column("points", 4, plain("int4"))
 _ACCOUNTS = table("accounts", ("nr", plain("int4")), oid=1004)  # gets another key, and has been reloaded
 _PARCELS = table("parcels", ("note", plain("text")), oid=1005)  # gets another name
+DMS = task(
+    dict(RULES[0])
+    | {"rule-id": "3", "rule-name": "depot", "object-locator": {"schema-name": "depot", "table-name": "%"}}
+)
+_MOVED = table("crates", ("note", plain("text")), oid=1006)  # goes to another schema
 _LATER = (
     dataclasses.replace(ORDERS, columns=(*ORDERS.columns, _COUPON)),
     dataclasses.replace(CUSTOMERS, columns=(CUSTOMERS.columns[0], _RENAMED, Column("name", 3, plain("text")), _POINTS)),
@@ -73,6 +80,7 @@ _LATER = (
     MARKER,
     table("accounts", ("nr", plain("int4")), key=("nr",), oid=1004),
     dataclasses.replace(_PARCELS, name="shipments"),
+    dataclasses.replace(_MOVED, schema="depot"),
 )
 
 
@@ -84,7 +92,7 @@ def _more(database: str) -> tuple[Operation, ...]:
 
 
 WHOLE = Shape(
-    (ORDERS, CUSTOMERS, MARKER, _ACCOUNTS, _PARCELS),
+    (ORDERS, CUSTOMERS, MARKER, _ACCOUNTS, _PARCELS, _MOVED),
     _LATER,
     (
         *BY_HAND,
@@ -99,14 +107,14 @@ WHOLE = Shape(
     ),
     _more,
 )
-HAZARDS = ("LOSES_DATA", "CHANGES_KEY", "RELOADS_FILES", "REBUILDS_TABLE")
+HAZARDS = ("LOSES_DATA", "CHANGES_KEY", "RELOADS_FILES", "REBUILDS_TABLE", "REPLACES_PIPE")
 
 
 @dataclass
 class Rig:
     """One database. `directory` has a driftguard.toml whose connection goes to `port`."""
 
-    server: SnowflakeServer
+    server: SnowflakeServer | Away
     directory: Path
     policy: Policy
     revisions: tuple[Revision, ...] = ()
@@ -148,9 +156,11 @@ class Rig:
 
     def landing(self) -> str:
         """All that driftguard looks at, without what two databases cannot have in common."""
-        found = dataclasses.asdict(dataclasses.replace(self.estate(), captured_at="", stages=()))
-        names = [t.name.name for t in self.estate().tables if t.name.schema == self.policy.final_schema]
-        found["rows"] = {name: self.run(f'SELECT * FROM {{db}}.FINAL."{name}" ORDER BY 1') for name in names}
+        estate = self.estate()
+        found = dataclasses.asdict(dataclasses.replace(estate, captured_at="", stages=()))
+        names = [t.name.name for t in estate.tables if t.name.schema == self.policy.final_schema]
+        with self.open() as session:
+            found["rows"] = {n: session.rows(f'SELECT * FROM {self.database}.FINAL."{n}" ORDER BY 1') for n in names}
         return json.dumps(found, default=str, indent=1, sort_keys=True).replace(self.database, "DB")
 
     def journal(self) -> list[tuple[Any, ...]]:
@@ -173,7 +183,7 @@ class Rig:
         with self.open() as session:
             schemas = (self.policy.staging_schema, self.policy.final_schema)
             estate = with_usage(session, self.estate(), self.database, schemas)
-        return make_plan(context(*tables, policy=self.policy, estate=estate, before=was))
+        return make_plan(context(*tables, policy=self.policy, estate=estate, before=was, dms=DMS))
 
     def history(self, condition: str) -> list[dict[str, Any]]:
         return self.run(
@@ -183,7 +193,7 @@ class Rig:
 
 
 def make(
-    server: SnowflakeServer,
+    server: SnowflakeServer | Away,
     folder: Path,
     *,
     port: int | None = None,
@@ -203,7 +213,7 @@ def make(
     )  # fmt: skip
     with rig.open() as session:
         estate = Estate()
-        for operation in make_plan(context(*shape.before, policy=policy)).operations:
+        for operation in make_plan(context(*shape.before, policy=policy, dms=DMS)).operations:
             for statement in operation.statements(estate):
                 session.execute(statement.sql)
             estate = operation.effect(estate)
@@ -219,6 +229,13 @@ def make(
     rig.revisions = write(directory / "migrations", "catch up", (*planned, *shape.extra(policy.database)))
     rig.run(*(_arrived(op.name) for op in planned if isinstance(op, AwaitMarker)))
     return rig
+
+
+def copy(one: Rig, server: Away, directory: Path, port: int) -> Rig:
+    """The same rig on a fork of its stand-in, in a directory of its own."""
+    shutil.copytree(one.directory, directory)
+    connect(directory, port)
+    return dataclasses.replace(one, server=server, directory=directory)
 
 
 def _arrived(marker: str) -> str:

@@ -14,8 +14,7 @@ SEVERITY = Severity.ERROR
 
 
 def find(context: Context) -> Iterator[Finding]:
-    for pair in context.pairs:
-        pipe = pair.pipe
+    for pair, pipe in ((one, pipe) for one in context.pairs for pipe in (one.pipe, *one.more_pipes)):
         if pipe is None or (not pipe.invalid_reason and pipe.state in (None, "RUNNING")):
             continue
         why = pipe.invalid_reason or f"its state is {pipe.state}"

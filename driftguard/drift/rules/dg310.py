@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from driftguard.drift.context import Context
 from driftguard.drift.rules._common import on_snowflake, source_table
+from driftguard.drift.rules._pipes import reads_folder, second
 from driftguard.model.finding import Finding, Severity
 
 CODE = "DG310"
@@ -14,6 +15,7 @@ SEVERITY = Severity.INFO
 
 
 def find(context: Context) -> Iterator[Finding]:
+    yield from _folders(context)
     known = {m.name for m in context.estate.milestones}
     for pair in context.pairs:
         for marker in dict.fromkeys(c.marker for c in pair.under_way if c.marker):
@@ -28,4 +30,20 @@ def find(context: Context) -> Iterator[Finding]:
                 "after the Aurora deploy run `driftguard apply --phase settle`, then `--phase contract`",
                 table=source_table(pair.landing),
                 place=on_snowflake(pair.landing.task),
+            )
+
+
+def _folders(context: Context) -> Iterator[Finding]:
+    for pair in context.pairs:
+        other = second(pair)
+        if pair.pipe is not None and other is not None and not reads_folder(pair.pipe, pair.landing):
+            yield Finding(
+                CODE,
+                SEVERITY,
+                f"{pair.landing.staging}: {pair.landing.path} is loaded by {other.name}, the folder of before by "
+                f"{pair.pipe.name}",
+                "both are needed until nothing comes from the old folder any more",
+                "after the Aurora deploy run `driftguard apply --phase settle`, then `--phase contract`",
+                table=source_table(pair.landing),
+                place=on_snowflake(pair.pipe.name),
             )

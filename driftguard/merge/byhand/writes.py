@@ -140,7 +140,7 @@ class Writes:
             raise self.carrier.wrong(
                 sheet,
                 into.values[0].span[0],
-                f"INSERT lists {len(outs)} columns and VALUES {len(into.values)}: the lists disagree",
+                f"the INSERT lists {len(outs)} columns and VALUES {len(into.values)}: the lists disagree",
             )
         found = self._value_entries(sheet, into.columns, into.values, sources)
         self.carrier.disagreements(sheet, found)

@@ -157,5 +157,5 @@ def store_sql(value: str, source: SfType, target: SfType, *, nullable: bool, lab
         )
     if not nullable:
         text = f"'NULL result in a non-nullable column {quoted}'"
-        out = f"CASE WHEN {out} IS NULL THEN {errors.raise_sql(100072, '22000', text)} ELSE {out} END"
+        out = f"coalesce({out}, {errors.raise_sql(100072, '22000', text)})"
     return out

@@ -338,9 +338,8 @@ def _columns_of_query(ex: Execution, table: Table, query: str) -> None:
     tree = parse(query)
     known = Translator(ex).query(tree)
     sql = tree.sql(dialect="duckdb")
-    described = ex.run(f"DESCRIBE {sql}").fetchall()
-    kinds = ex.types(sql, len(described))
-    names = [name.split("\0")[0] for name in known] if known is not None else [str(row[0]) for row in described]
+    names, kinds = ex.described(sql, known)
+    names = [name.split("\0")[0] for name in known] if known is not None else names
     if len(set(names)) != len(names):
         raise errors.compilation(
             2025, "42S21", f"duplicate column name '{next(n for n in names if names.count(n) > 1)}'"
@@ -360,7 +359,7 @@ def _fill(ex: Execution, table: Table, query: str) -> None:
     tree = parse(query)
     known = Translator(ex).query(tree)
     sql = tree.sql(dialect="duckdb")
-    kinds = ex.types(sql, len(table.columns))
+    _, kinds = ex.described(sql, known)
     if known is not None and len(known) == len(kinds):
         kinds = [w if w.base == "TIMESTAMP_TZ" else k for w, k in zip(known.values(), kinds, strict=True)]
     values = ", ".join(dml.stored(f"q.c{n}", kinds[n], column) for n, column in enumerate(table.columns))

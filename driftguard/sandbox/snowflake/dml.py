@@ -85,6 +85,20 @@ def _resolve(known: dict[str, SfType] | None, found: list[SfType]) -> list[SfTyp
     return out
 
 
+def _fits(item: exp.Expr, column: Column) -> bool:
+    """A value in the statement that the column takes as it is: there is nothing to ask DuckDB, nor for it to check."""
+    value = item.this if isinstance(item, exp.Alias) else item
+    if not isinstance(value, exp.Literal):
+        known, kind = value.meta.get("value"), type_of(value)
+        if known is None or kind is None or kind.base != column.type.base:
+            return False
+        return kind.base == "TIMESTAMP_NTZ" or (kind.base == "TEXT" and len(str(known)) <= (column.type.length or 0))
+    if value.is_string:
+        return column.type.base == "TEXT" and len(value.name) <= (column.type.length or 0)
+    whole = (column.type.precision or 0) - (column.type.scale or 0)
+    return column.type.base == "FIXED" and value.name.isdigit() and len(value.name) <= whole
+
+
 def insert(ex: Execution, tree: exp.Insert) -> Result:
     """INSERT [OVERWRITE] INTO t [(columns)] VALUES … | SELECT …"""
     target = tree.this
@@ -110,14 +124,21 @@ def insert(ex: Execution, tree: exp.Insert) -> Result:
     if isinstance(source, exp.Values):
         source = exp.Select(expressions=[exp.Star()]).from_(source)
     known = Translator(ex).query(source)
-    sql = duck(source)
-    width = len(ex.run(f"DESCRIBE {sql}").fetchall())
+    items = list(source.expressions) if isinstance(source, exp.Select) else []
+    sql = source.sql(dialect="duckdb", copy=False)
+    fits = list(map(_fits, items, columns)) if len(items) == len(columns) else []
+    width, kinds = len(items), [column.type for column in columns]
+    if not fits or not all(fits):
+        _, described = ex.described(sql, known)
+        width, kinds = len(described), _resolve(known, described)
     if width != len(columns):
         raise errors.compilation(
             2020, "21S01", f"Insert value list does not match column list expecting {len(columns)} but got {width}"
         )
-    kinds = _resolve(known, ex.types(sql, width))
-    given = {column.name: stored(f"q.c{n}", kinds[n], column) for n, column in enumerate(columns)}
+    given = {
+        column.name: f"q.c{n}" if fits and fits[n] else stored(f"q.c{n}", kinds[n], column)
+        for n, column in enumerate(columns)
+    }
     values = [given.get(column.name) or default_sql(ex, column) for column in table.columns]
     names = ", ".join(f"c{n}" for n in range(width))
     ex.lock(table, "ddl" if tree.args.get("overwrite") else "share")

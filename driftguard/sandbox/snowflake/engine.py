@@ -46,7 +46,7 @@ class Engine:
 
     def __init__(self) -> None:
         self.root = duckdb.connect(":memory:")
-        self.root.execute("SET threads = 2")
+        self.root.execute("SET threads = 1")
         for sql in macros.statements():
             self.root.execute(sql)
         self.catalog = Catalog()

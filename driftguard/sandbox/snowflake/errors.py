@@ -126,8 +126,13 @@ _MISSING_TABLE = re.compile(r"Referenced table \"(?P<name>[^\"]*)\" not found")
 _FUNCTION = re.compile(r"(?:Scalar|Table|Aggregate)?.*?Function with name \"?(?P<name>[\w$]+)\"? does not exist")
 
 
+_CONSTANT = re.compile(r"'(?:[^']|'')*'")
+
+
 def raise_sql(errno: int, sqlstate: str, text_sql: str) -> str:
     """DuckDB SQL that fails with this error; `text_sql` is an SQL expression for the text."""
+    if _CONSTANT.fullmatch(text_sql):  # shorter SQL, which DuckDB reads faster
+        return f"dg_error('DG|{errno}|{sqlstate}|{text_sql[1:-1]}|DG')"
     return f"dg_error('DG|{errno}|{sqlstate}|' || {text_sql} || '|DG')"
 
 

@@ -15,7 +15,7 @@ from driftguard.sandbox.snowflake.grants import Grants
 from driftguard.sandbox.snowflake.names import QName, dotted, quote
 from driftguard.sandbox.snowflake.results import Field, Result
 from driftguard.sandbox.snowflake.translate import Relation, Translator, parse
-from driftguard.sandbox.snowflake.types import SEMI, TEXT, SfType, from_duck
+from driftguard.sandbox.snowflake.types import SEMI, TEXT, UNKNOWN, SfType, from_duck
 
 if TYPE_CHECKING:
     from driftguard.sandbox.snowflake.catalog import Catalog
@@ -223,8 +223,16 @@ class Execution:
             self.session.connection.unregister(name)
         self._registered.clear()
 
-    def types(self, sql: str, width: int) -> list[SfType]:
-        """The types of a query's columns, without running it."""
+    def described(self, sql: str, columns: dict[str, SfType] | None) -> tuple[list[str], list[SfType]]:
+        """Names and types of a query's columns, without running it; `columns` is what the walk knows of them."""
+        rows = self.run(f"DESCRIBE {sql}").fetchall()
+        kinds = [from_duck(str(row[1])) for row in rows]
+        walked = list(columns.values()) if columns is not None and len(columns) == len(rows) else [UNKNOWN] * len(rows)
+        if any(row[1] == "INTEGER" and kind.base != "FIXED" for row, kind in zip(rows, walked, strict=True)):
+            kinds = self._types(sql, len(rows))  # DuckDB before 2.0 describes a NULL as INTEGER too
+        return [str(row[0]) for row in rows], kinds
+
+    def _types(self, sql: str, width: int) -> list[SfType]:
         names = ", ".join(f"c{position}" for position in range(width))
         kinds = ", ".join(f"typeof(q.c{position})" for position in range(width))
         row = self.run(f"SELECT {kinds} FROM (SELECT 1) AS one LEFT JOIN ({sql}) AS q({names}) ON FALSE").fetchone()
@@ -233,12 +241,10 @@ class Execution:
     def query(self, tree: exp.Expr) -> Result:
         """Runs a query: a tree as `translate.parse` gives it."""
         columns = Translator(self).query(tree)
-        return self.fetch(tree.sql(dialect="duckdb"), columns)
+        return self.fetch(tree.sql(dialect="duckdb", copy=False), columns)
 
     def fetch(self, sql: str, columns: dict[str, SfType] | None) -> Result:
-        described = self.run(f"DESCRIBE {sql}").fetchall()
-        kinds = self.types(sql, len(described))
-        names = [str(row[0]) for row in described]
+        names, kinds = self.described(sql, columns)
         if columns is not None and len(columns) == len(names):
             names = [name.split("\0")[0] for name in columns]
             kinds = [_declared(walked, found) for walked, found in zip(columns.values(), kinds, strict=True)]

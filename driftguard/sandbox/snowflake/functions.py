@@ -59,7 +59,13 @@ _MICROS = {"microsecond": 1, "millisecond": 1000, "second": 1_000_000}
 
 
 def constant(value: object, kind: SfType) -> exp.Expr:
-    """A value of the stand-in's own (instants in microseconds) as a literal."""
+    """A value of the stand-in's own (instants in microseconds) as a literal, which remembers it."""
+    node = _constant(value, kind)
+    node.meta["value"] = value
+    return node
+
+
+def _constant(value: object, kind: SfType) -> exp.Expr:
     if value is None:
         return raw(f"CAST(NULL AS {kind.duck if kind.base != 'NULL' else 'VARCHAR'})", kind)
     if kind.base == "TIMESTAMP_NTZ":
@@ -328,6 +334,7 @@ _BUILDERS: dict[str, Callable[[Context, Arguments], exp.Expr]] = {
     "HASH": _hash,
     "HASH_AGG": _hash_agg,
     "LISTAGG": _listagg,
+    "UUID_STRING": lambda _, __: raw("CAST(uuid() AS VARCHAR)", TEXT),
 }
 _SESSION = {
     "CURRENT_WAREHOUSE", "CURRENT_ROLE", "CURRENT_ACCOUNT", "CURRENT_ACCOUNT_NAME", "CURRENT_USER", "CURRENT_DATABASE",

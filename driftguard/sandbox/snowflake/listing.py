@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from driftguard.sandbox.snowflake.catalog import Column, Database, Located, Schema, Table, Task
@@ -73,8 +73,11 @@ def data_type(column: Column) -> str:
     return json.dumps(column.type.json(column.nullable), separators=(",", ":"))
 
 
-def rows_of(ex: Execution, table: Table) -> int:
-    return int(ex.run(f"SELECT count(*) FROM {table.physical}").fetchone()[0])
+def rows_of(ex: Execution, tables: Iterable[Table]) -> dict[int, int]:
+    """How many rows each table has, by its id; many tables in one query of DuckDB."""
+    counts = [f"SELECT {table.id}, count(*) FROM {table.physical}" for table in tables]
+    parts = [" UNION ALL ".join(counts[at : at + 100]) for at in range(0, len(counts), 100)]
+    return {int(number): int(rows) for part in parts for number, rows in ex.run(part)}
 
 
 def predecessors(ex: Execution, task: Task) -> list[str]:

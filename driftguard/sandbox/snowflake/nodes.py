@@ -8,6 +8,7 @@ from sqlglot import exp
 
 from driftguard.sandbox.snowflake import errors
 from driftguard.sandbox.snowflake.conversions import Refused, convert
+from driftguard.sandbox.snowflake.names import literal
 from driftguard.sandbox.snowflake.types import SfType
 
 
@@ -24,7 +25,11 @@ def raw(sql: str, kind: SfType | None) -> exp.Expr:
 
 
 def duck(node: exp.Expr) -> str:
-    """A node that has been walked, as DuckDB SQL."""
+    """A node that has been walked, as DuckDB SQL; the two commonest sorts without sqlglot, which copies its tree."""
+    if type(node) is exp.Literal:
+        return literal(node.name) if node.is_string else node.name
+    if type(node) is exp.Paren and type(node.this) is exp.Var:
+        return f"({node.this.name})"
     return node.sql(dialect="duckdb")
 
 

@@ -76,7 +76,10 @@ class SnowflakeServer:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(("127.0.0.1", self.port))
         self.port = listener.getsockname()[1]
-        config = uvicorn.Config(self.application(), log_level="error", access_log=False, lifespan="off")
+        # uvicorn hangs up on a client that was silent for 5 s
+        config = uvicorn.Config(
+            self.application(), log_level="error", access_log=False, lifespan="off", timeout_keep_alive=3600
+        )
         self._uvicorn = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._uvicorn.run, kwargs={"sockets": [listener]}, daemon=True)
         self._thread.start()

@@ -12,6 +12,8 @@ from driftguard.sandbox.snowflake.results import Result
 
 
 def tables(ex: Execution, asked: Asked) -> Result:
+    shown = [one for one in visible(ex, "TABLE", asked.database, asked.schema) if asked.fits(one.thing.name)]
+    counts = rows_of(ex, (one.thing for one in shown))
     rows = (
         (
             one.thing.created,
@@ -21,7 +23,7 @@ def tables(ex: Execution, asked: Asked) -> Result:
             "TRANSIENT" if one.thing.transient else "TABLE",
             one.thing.comment or "",
             one.thing.cluster_by or "",
-            rows_of(ex, one.thing),
+            counts[one.thing.id],
             0,
             one.thing.owner,
             str(one.thing.retention),
@@ -34,8 +36,7 @@ def tables(ex: Execution, asked: Asked) -> Result:
             "N",
             "N",
         )
-        for one in visible(ex, "TABLE", asked.database, asked.schema)
-        if asked.fits(one.thing.name)
+        for one in shown
     )
     return cut(
         "created_on@ name database_name schema_name kind comment cluster_by rows# bytes# owner retention_time "

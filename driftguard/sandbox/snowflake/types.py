@@ -127,6 +127,7 @@ TEXT = varchar()
 BOOLEAN = SfType("BOOLEAN")
 FLOAT = SfType("REAL")
 VARIANT = SfType("VARIANT")
+UNKNOWN = SfType("UNKNOWN")
 LTZ = timestamp("TIMESTAMP_LTZ")
 NUMBER = number()
 

@@ -1,0 +1,3 @@
+CREATE SCHEMA shop;
+CREATE SCHEMA archive;
+CREATE TABLE shop.orders (id bigint PRIMARY KEY, note varchar(40), total numeric(10,2));
