@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from driftguard.merge.byhand.clues import positions
 from driftguard.merge.byhand.detection import Detection, Sides
 from driftguard.merge.byhand.entries import Entry, entries, neighbour
 from driftguard.merge.byhand.flow import RECORD, Added, Env, Flow, Source, output_name, star, star_words, starred
@@ -348,15 +349,7 @@ class Carrier:
         self, sheet: Sheet, select: Select, sources: list[Source], columns: list[Entry], after: int
     ) -> list[Insertion] | None:
         """What GROUP BY needs for a column that is not aggregated; None: nothing, empty: that is not known."""
-        numbers = [
-            int(sheet.tokens[n].text)
-            for clause in ("GROUP", "ORDER")
-            for n in range(*select.clauses.get(clause, (0, 0)))
-            if sheet.tokens[n].kind is Kind.NUMBER
-            and (n == select.clauses[clause][0] or sheet.tokens[n - 1].op(","))
-            and sheet.tokens[n].text.isdigit()
-        ]
-        if any(number > after + 1 for number in numbers):
+        if any(number > after + 1 for number in positions(sheet, select)):
             raise self.wrong(sheet, select.span[0], "columns behind the new one are named by their position")
         if not select.group or any(sheet.tokens[item.span[0]].word("ALL") for item in select.group):
             return None

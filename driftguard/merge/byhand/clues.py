@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from driftguard.merge.byhand.nodes import Query, Relation, Sheet, Statement
+from driftguard.merge.byhand.nodes import Query, Relation, Select, Sheet, Statement
 from driftguard.merge.byhand.tokens import Kind, Token, closing_of
 
 OPERATIONS = ("I", "U", "D", "R", "INSERT", "UPDATE", "DELETE")
@@ -72,3 +72,15 @@ def _relations(query: Query) -> Iterator[Relation]:
                 yield relation
                 if relation.query is not None:
                     yield from _relations(relation.query)
+
+
+def positions(sheet: Sheet, select: Select) -> list[int]:
+    """The numbers by which GROUP BY and ORDER BY of a SELECT name its columns."""
+    return [
+        int(sheet.tokens[n].text)
+        for clause in ("GROUP", "ORDER")
+        for n in range(*select.clauses.get(clause, (0, 0)))
+        if sheet.tokens[n].kind is Kind.NUMBER
+        and (n == select.clauses[clause][0] or sheet.tokens[n - 1].op(","))
+        and sheet.tokens[n].text.isdigit()
+    ]

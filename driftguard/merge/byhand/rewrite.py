@@ -88,9 +88,7 @@ def rewrite(text: str, language: str, tables: Tables, added: Sequence[Added]) ->
 
 def _paste(column: Added) -> str:
     source = column.staging if ":" not in column.staging else column.label
-    return (
-        f"UPDATE SET: {column.final} = <source>.{source}; INSERT: {column.final}; VALUES or SELECT: <source>.{source}"
-    )
+    return f"for UPDATE SET: {column.final} = <source>.{source}; INSERT: {column.final}; VALUES or SELECT: <source>.{source}"
 
 
 def _one(text: str, language: str, tables: Tables, added: Added) -> tuple[list[tuple[int, str]], str]:
