@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from driftguard.drift.context import Context, Pair
 from driftguard.merge.byhand.describe import RANKS, Description, describe
 from driftguard.merge.byhand.flow import Added, Tables
-from driftguard.merge.byhand.rewrite import Rewritten, Unchanged, rewrite
+from driftguard.merge.byhand.rewrite import Refused, Rewritten, Unchanged, rewrite
 from driftguard.merge.generate import is_generated
 from driftguard.model.finding import Severity
 from driftguard.model.identifiers import ObjectName
@@ -77,44 +77,75 @@ def judged(context: Context) -> Iterator[tuple[Pair, HandWritten]]:
 
 def missing(pair: Pair, merge: HandWritten) -> list[FinalColumn]:
     """The columns of both tables that no list of the merge carries."""
-    does = merge.does
-    if does.everything or pair.staging is None or pair.final is None:
+    if pair.staging is None or pair.final is None:
         return []
-    updated = {name for listed in does.updates for name in listed}
-    inserted = {name for listed in does.inserts for name in listed}
-    found = []
-    for column in pair.landing.final_columns:
-        if column.staging is None or column.key or not pair.final.column(column.name):
-            continue
-        if pair.staging.column(column.staging) and not (
-            (column.name in updated or not does.updates) and (column.name in inserted or not does.inserts)
-        ):
-            found.append(column)
-    return found
+    there = {c.name for c in pair.staging.columns}, {c.name for c in pair.final.columns}
+    return [c for c in lacking(pair, merge) if c.staging in there[0] and c.name in there[1]]
 
 
-def how(pair: Pair, merge: HandWritten, column: FinalColumn) -> str:
-    """What to insert where, or why a person must see for it."""
-    assert pair.staging is not None and pair.final is not None and column.staging is not None
-    lacking = {c.name for c in missing(pair, merge)}
-    staged = pair.staging.column(column.staging)
-    final = pair.final.column(column.name)
-    assert staged is not None and final is not None
-    tables = Tables(
-        _parts(pair.staging.name),
-        _parts(pair.final.name),
-        {c.name: str(c.type) for c in pair.staging.columns if c.name != column.staging},
-        {c.name: str(c.type) for c in pair.final.columns if c.name not in lacking},
-        (),
-        merge.place.schema,
-    )
-    added = Added(column.source or column.staging, column.staging, column.name, str(staged.type), str(final.type))
-    found = rewrite(merge.text, merge.language, tables, [added])
+def how(pair: Pair, merge: HandWritten, columns: Sequence[FinalColumn]) -> str:
+    """What to insert where so that the merge carries `columns` too, or why a person must see to it.
+
+    A column that a table does not have yet counts with the type that it will have.
+    """
+    found = grown(pair, merge, columns)
     if isinstance(found, Rewritten):
         return "insert " + "; ".join(f"in line {edit.line}: {edit.text.strip()}" for edit in found.edits)
     if isinstance(found, Unchanged):
         return f"look at its lists: {found.reason}"
     return f"driftguard cannot do it safely ({found.reason}); by hand: {found.paste}"
+
+
+def grown(pair: Pair, merge: HandWritten, columns: Sequence[FinalColumn]) -> Rewritten | Unchanged | Refused:
+    """The text of the merge with `columns` in its lists."""
+    assert pair.staging is not None and pair.final is not None
+    names, staged = {c.name for c in columns}, {c.staging for c in columns}
+    absent = names | {c.name for c in missing(pair, merge)}
+    tables = Tables(
+        _parts(pair.staging.name),
+        _parts(pair.final.name),
+        {c.name: str(c.type) for c in pair.staging.columns if c.name not in staged},
+        {c.name: str(c.type) for c in pair.final.columns if c.name not in absent},
+        (),
+        merge.place.schema,
+    )
+    return rewrite(merge.text, merge.language, tables, [_added(pair, column) for column in columns])
+
+
+def _added(pair: Pair, column: FinalColumn) -> Added:
+    assert pair.staging is not None and pair.final is not None and column.staging is not None
+    staged, final = pair.staging.column(column.staging), pair.final.column(column.name)
+    expected = next(c.type for c in pair.landing.staging_columns if c.name == column.staging)
+    return Added(
+        column.source or column.staging,
+        column.staging,
+        column.name,
+        str(staged.type if staged else expected),
+        str(final.type if final else column.type),
+    )
+
+
+def lacking(pair: Pair, merge: HandWritten) -> list[FinalColumn]:
+    """The columns that the merge needs once the landing is as it should be, also those that are not added yet."""
+    if merge.does.everything:
+        return []
+    does = merge.does
+    updated = {name for listed in does.updates for name in listed}
+    inserted = {name for listed in does.inserts for name in listed}
+    return [
+        column
+        for column in pair.landing.final_columns
+        if column.staging is not None
+        and not column.key
+        and not ((column.name in inserted or not does.inserts) and (column.name in updated or not does.updates))
+    ]
+
+
+def advice(context: Context, pair: Pair) -> str:
+    """What a hand-written merge needs; empty where it needs nothing or could not be read."""
+    merge = hand_written(context, pair)
+    columns = lacking(pair, merge) if merge is not None and not merge.unread else []
+    return f"{merge.place}: {how(pair, merge, columns)}" if merge is not None and columns else ""
 
 
 def disagreements(pair: Pair, merge: HandWritten) -> list[str]:

@@ -22,7 +22,7 @@ def find(context: Context) -> Iterator[Finding]:
                 SEVERITY,
                 f"{column.name} is in {pair.landing.staging} and {pair.landing.final}, {merge.place} lacks it",
                 "its values arrive in STAGING and never reach FINAL, and nothing fails",
-                how(pair, merge, column),
+                how(pair, merge, [column]),
                 table=source_table(pair.landing),
                 column=column.source,
                 place=on_snowflake(merge.place),

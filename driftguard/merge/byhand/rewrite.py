@@ -88,7 +88,8 @@ def rewrite(text: str, language: str, tables: Tables, added: Sequence[Added]) ->
 
 def _paste(column: Added) -> str:
     source = column.staging if ":" not in column.staging else column.label
-    return f"for UPDATE SET: {column.final} = <source>.{source}; INSERT: {column.final}; VALUES or SELECT: <source>.{source}"
+    value = f"<source>.{source}"
+    return f"for UPDATE SET: {column.final} = {value}; for INSERT: {column.final}; for VALUES or SELECT: {value}"
 
 
 def _one(text: str, language: str, tables: Tables, added: Added) -> tuple[list[tuple[int, str]], str]:
