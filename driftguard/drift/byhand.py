@@ -67,6 +67,17 @@ def _empty(does: Description) -> str:
     return "that its rows come from STAGING cannot be seen (a stream, a view, or variables)"
 
 
+def in_file(pair: Pair, text: str, language: str) -> HandWritten:
+    """A text that is not on Snowflake, as the merge of a landing whose tables are there."""
+    assert pair.staging is not None and pair.final is not None
+    here = _described(text, language, pair.staging, pair.final, "")
+    task = Task(pair.landing.task, text, "")
+    why = "; ".join(here.unread) or (
+        _empty(here) if here.writes else "name the columns: what the text lacks is not seen"
+    )
+    return HandWritten(task, pair.landing.task, here, text, language, why)
+
+
 def judged(context: Context) -> Iterator[tuple[Pair, HandWritten]]:
     """The landings whose hand-written merge could be read."""
     for pair in context.pairs:
