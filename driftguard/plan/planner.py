@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
+from driftguard.drift.byhand import advice
 from driftguard.drift.context import Context, Pair, pair_up
 from driftguard.drift.fit import Fit, widened
 from driftguard.drift.lineage import changed_key, replaced, swapped
@@ -87,7 +88,9 @@ def _landing(pair: Pair, context: Context, notes: list[str], planned: Collection
         operations.append(merge)
     elif pair.task is not None and operations and not (_ours(pair) and context.policy.merge_managed_by == OURS):
         owner = context.policy.merge_managed_by if context.policy.merge_managed_by != OURS else "somebody else"
-        notes.append(f"{pair.landing.task}: the merge belongs to {owner}; add the new columns to its lists there")
+        where = advice(context, pair)
+        what = f"; {where}" if where else ""
+        notes.append(f"{pair.landing.task}: the merge belongs to {owner}; add the new columns to its lists there{what}")
     if pair.new:
         operations += moving(pair, context, notes)
     if free:

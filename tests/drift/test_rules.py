@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from builders import ENDPOINT, POLICY, RULES, context, landed, numeric, plain, table, task, varchar
+from byhand_texts import WITHOUT_TOTAL, hand
 from driftguard.drift.compare import all_rules, compare
 from driftguard.drift.context import Context
 from driftguard.drift.merging import merge_spec
@@ -266,6 +267,68 @@ TOLD_APART: dict[str, object] = {
 NOTES = table("orders", ("body", plain("text")), ("doc", plain("jsonb")), ("note", varchar(40)))
 
 
+def _byhand_cases() -> dict[str, Case]:
+    """Merges and pipes that people wrote: each case has one thing wrong."""
+    right = on(tasks(definition=hand()))
+    merge, pipe = "DB.STAGING.ORDERS_MERGE", "DB.STAGING.ORDERS_PIPE"
+    copy = CLEAN.pipes[0].definition
+    listed = "COPY INTO STAGING.ORDERS_CDC (OP, COMMIT_TS, SEQ, ID, NOTE{}) FROM (SELECT $1:a, $1:b, $1:c, $1:d, $1:e{} FROM @S)"
+
+    def wrong(*changes: tuple[str, str]) -> Context:
+        return on(tasks(definition=hand(*changes)))
+
+    return {
+        "DG311": Case(
+            wrong(*WITHOUT_TOTAL),
+            right,
+            f"TOTAL is in {STAGING} and {FINAL}, {merge} lacks it",
+            column="total",
+        ),
+        "DG312": Case(wrong(("t.TOTAL =", "t.TOTALS =")), right, f"{merge} writes TOTALS, which {FINAL} does not have"),
+        "DG313": Case(
+            wrong(("s.NOTE, s.TOTAL)", "s.NOTE)")),
+            right,
+            f"the lists of {merge} disagree: an INSERT fills 3 columns with 2 values",
+        ),
+        "DG314": Case(
+            wrong(("INSERT (ID, NOTE, TOTAL)", "INSERT"), ("s.TOTAL)", "s.TOTAL, NULL, NULL)")),
+            right,
+            f"{merge} inserts into {FINAL} without a list of columns",
+        ),
+        "DG315": Case(
+            wrong(("ON t.ID = s.ID", "ON t.ID = s.ID AND t.NOTE = s.NOTE")),
+            right,
+            f"{merge} joins by ID, NOTE; the key of {FINAL} is ID",
+        ),
+        "DG316": Case(
+            wrong(("ROW_NUMBER", "RANK")),
+            right,
+            f"{merge}: it picks the newest change by RANK",
+            severity=Severity.ERROR,
+        ),
+        "DG317": Case(
+            wrong(("WHEN MATCHED AND s.OP = 'D' THEN DELETE\n", ""), (" AND s.OP <> 'D'", "")),
+            right,
+            f"{merge} has no branch for deletes",
+        ),
+        "DG318": Case(
+            on(pipes(definition=listed.format("", ""))),
+            on(pipes(definition=listed.format(", TOTAL", ", $1:f"))),
+            f"{pipe} lists the columns that it loads, and TOTAL are not among them",
+        ),
+        "DG319": Case(
+            on(alter(STAGING, "NOTE", evolved=True)),
+            on(CLEAN),
+            f"{STAGING} had ENABLE_SCHEMA_EVOLUTION; it added NOTE",
+        ),
+        "DG320": Case(
+            on(pipes(definition=f"{copy} ON_ERROR = CONTINUE")),
+            on(pipes(definition=f"{copy} ON_ERROR = 'SKIP_FILE'")),
+            f"{pipe} has ON_ERROR = CONTINUE",
+        ),
+    }
+
+
 def _cases() -> dict[str, Case]:
     clean = on(CLEAN)
     note = dataclasses.replace(merge_spec(clean.pairs[0], POLICY).columns[1], marker=f"{FINAL}:1:abc", becomes="REMARK")
@@ -415,6 +478,7 @@ def _cases() -> dict[str, Case]:
         "DG306": Case(
             on(tasks(definition="CALL MERGE_ORDERS()")), clean, "DB.STAGING.ORDERS_MERGE runs a merge that driftguard"
         ),
+        **_byhand_cases(),
         "DG307": Case(
             on(option("BINARY_AS_TEXT", "TRUE")),
             on(option("BINARY_AS_TEXT", "false")),

@@ -123,6 +123,29 @@ def test_a_merge_of_somebody_else_is_not_touched() -> None:
     assert "DG306" in failing(ctx)
 
 
+def test_the_note_about_a_readable_merge_says_what_to_insert_in_which_line() -> None:
+    text = (
+        "MERGE INTO FINAL.ORDERS t\nUSING (SELECT * FROM STAGING.ORDERS_CDC"
+        " QUALIFY ROW_NUMBER() OVER (PARTITION BY ID ORDER BY TRY_TO_TIMESTAMP(COMMIT_TS) DESC, SEQ DESC) = 1) s\n"
+        "ON t.ID = s.ID\nWHEN MATCHED AND s.OP = 'D' THEN DELETE\nWHEN MATCHED THEN UPDATE SET {}\n"
+        "WHEN NOT MATCHED AND s.OP <> 'D' THEN INSERT (ID, {}) VALUES (s.ID, {})"
+    )
+    names = [c.name for c in landed(OLD).tables[0].columns if not c.name.startswith("_DG") and c.name != "ID"]
+    lists = (", ".join(form.format(n, n) for n in names) for form in ("{} = s.{}", "{}", "s.{}"))
+    theirs = dataclasses.replace(
+        landed(OLD),
+        tasks=tuple(dataclasses.replace(t, definition=text.format(*lists)) for t in landed(OLD).tasks),
+    )
+    ctx = context(NEW, estate=theirs)
+    assert "DG306" not in failing(ctx)
+    (note,) = (n for n in make_plan(ctx).notes if "belongs to" in n)
+    gained = {c.name.upper() for c in NEW.columns} - {c.name.upper() for c in OLD.columns}
+    assert gained
+    for name in gained:
+        assert f"{name} = s.{name}" in note
+    assert "in line 5" in note
+
+
 def test_where_others_manage_pipes_and_merges_only_tables_are_made() -> None:
     policy = dataclasses.replace(POLICY, merge_managed_by="dbt", pipe_managed_by="terraform")
     operation, pipe = make_plan(context(OLD, policy=policy)).operations

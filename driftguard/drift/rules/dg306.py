@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from driftguard.drift.byhand import hand_written
 from driftguard.drift.context import Context
 from driftguard.drift.rules._common import on_snowflake, source_table
 from driftguard.merge.generate import is_generated
@@ -17,11 +18,15 @@ SEVERITY = Severity.UNKNOWN
 def find(context: Context) -> Iterator[Finding]:
     for pair in context.pairs:
         task = pair.task
-        if task is not None and not is_generated(task.definition):
+        if task is None or is_generated(task.definition):
+            continue
+        merge = hand_written(context, pair)
+        why = merge.unread if merge is not None else "a table of the landing is missing"
+        if why:
             yield Finding(
                 CODE,
                 SEVERITY,
-                f"{task.name} runs a merge that driftguard did not write and cannot check",
+                f"{task.name} runs a merge that driftguard did not write and cannot check: {why}",
                 "whether its column lists are complete is not known",
                 "compare its lists with FINAL by hand, or rename the task so that driftguard makes its own",
                 table=source_table(pair.landing),

@@ -1,0 +1,233 @@
+"""The hand-written merge of a landing, read: from its task, and from the procedures that the task calls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from driftguard.drift.context import Context, Pair
+from driftguard.merge.byhand.describe import RANKS, Description, describe
+from driftguard.merge.byhand.flow import Added, Tables
+from driftguard.merge.byhand.rewrite import Refused, Rewritten, Unchanged, rewrite
+from driftguard.merge.generate import is_generated
+from driftguard.model.finding import Severity
+from driftguard.model.identifiers import ObjectName
+from driftguard.model.landing import FinalColumn
+from driftguard.model.snowflake import Estate, Procedure, SfTable, Task
+
+
+@dataclass(frozen=True, slots=True)
+class HandWritten:
+    """What the merge of a landing does, and where its text is. `unread`: why it cannot be judged; empty if it can."""
+
+    task: Task
+    place: ObjectName
+    does: Description
+    text: str
+    language: str
+    unread: str = ""
+
+
+def hand_written(context: Context, pair: Pair) -> HandWritten | None:
+    """The merge of a landing that driftguard did not write; None where there is none, or a table is missing."""
+    task = pair.task
+    if task is None or pair.staging is None or pair.final is None or is_generated(task.definition):
+        return None
+    return _followed(task, pair.staging, pair.final, _procedures(context.estate))
+
+
+def _followed(task: Task, staging: SfTable, final: SfTable, known: dict[ObjectName, list[Procedure]]) -> HandWritten:
+    here = _described(task.definition, "sql", staging, final, task.name.schema)
+    if here.writes or here.unread or not here.calls:
+        why = "; ".join(here.unread) if here.unread else ("" if here.writes else "it does not write FINAL")
+        return HandWritten(task, task.name, here, task.definition, "sql", why or _empty(here))
+    unread = []
+    for parts in here.calls:
+        name = _resolved(parts, task.name)
+        found = known.get(name, [])
+        if len(found) != 1:
+            unread.append(f"it calls {name}, " + ("of which there are several" if found else "which was not read"))
+        elif found[0].definition is None:
+            unread.append(f"it calls {name}, whose body the role may not read")
+        else:
+            language = (found[0].language or "SQL").lower()
+            inside = _described(found[0].definition, language, staging, final, name.schema)
+            if inside.writes or inside.unread:
+                why = "; ".join(inside.unread) or _empty(inside)
+                return HandWritten(task, name, inside, found[0].definition, language, why)
+            unread.append(f"it calls {name}, which does not write FINAL")
+    return HandWritten(task, task.name, here, task.definition, "sql", "; ".join(unread))
+
+
+def _empty(does: Description) -> str:
+    """Why nothing can be said of a merge whose rows do not visibly come from STAGING."""
+    if does.updates or does.inserts or does.everything or does.disagreements:
+        return ""
+    return "that its rows come from STAGING cannot be seen (a stream, a view, or variables)"
+
+
+def in_file(pair: Pair, text: str, language: str) -> HandWritten:
+    """A text that is not on Snowflake, as the merge of a landing whose tables are there."""
+    assert pair.staging is not None and pair.final is not None
+    here = _described(text, language, pair.staging, pair.final, "")
+    task = Task(pair.landing.task, text, "")
+    why = "; ".join(here.unread) or (
+        _empty(here) if here.writes else "name the columns: what the text lacks is not seen"
+    )
+    return HandWritten(task, pair.landing.task, here, text, language, why)
+
+
+def judged(context: Context) -> Iterator[tuple[Pair, HandWritten]]:
+    """The landings whose hand-written merge could be read."""
+    for pair in context.pairs:
+        merge = hand_written(context, pair)
+        if merge is not None and not merge.unread:
+            yield pair, merge
+
+
+def missing(pair: Pair, merge: HandWritten) -> list[FinalColumn]:
+    """The columns of both tables that no list of the merge carries."""
+    if pair.staging is None or pair.final is None:
+        return []
+    there = {c.name for c in pair.staging.columns}, {c.name for c in pair.final.columns}
+    return [c for c in lacking(pair, merge) if c.staging in there[0] and c.name in there[1]]
+
+
+def how(pair: Pair, merge: HandWritten, columns: Sequence[FinalColumn]) -> str:
+    """What to insert where so that the merge carries `columns` too, or why a person must see to it.
+
+    A column that a table does not have yet counts with the type that it will have.
+    """
+    found = grown(pair, merge, columns)
+    if isinstance(found, Rewritten):
+        return "insert " + "; ".join(f"in line {edit.line}: {edit.text.strip()}" for edit in found.edits)
+    if isinstance(found, Unchanged):
+        return f"look at its lists: {found.reason}"
+    return f"driftguard cannot do it safely ({found.reason}); by hand: {found.paste}"
+
+
+def grown(pair: Pair, merge: HandWritten, columns: Sequence[FinalColumn]) -> Rewritten | Unchanged | Refused:
+    """The text of the merge with `columns` in its lists."""
+    assert pair.staging is not None and pair.final is not None
+    names, staged = {c.name for c in columns}, {c.staging for c in columns}
+    absent = names | {c.name for c in missing(pair, merge)}
+    tables = Tables(
+        _parts(pair.staging.name),
+        _parts(pair.final.name),
+        {c.name: str(c.type) for c in pair.staging.columns if c.name not in staged},
+        {c.name: str(c.type) for c in pair.final.columns if c.name not in absent},
+        (),
+        merge.place.schema,
+    )
+    return rewrite(merge.text, merge.language, tables, [_added(pair, column) for column in columns])
+
+
+def _added(pair: Pair, column: FinalColumn) -> Added:
+    assert pair.staging is not None and pair.final is not None and column.staging is not None
+    staged, final = pair.staging.column(column.staging), pair.final.column(column.name)
+    expected = next(c.type for c in pair.landing.staging_columns if c.name == column.staging)
+    return Added(
+        column.source or column.staging,
+        column.staging,
+        column.name,
+        str(staged.type if staged else expected),
+        str(final.type if final else column.type),
+    )
+
+
+def lacking(pair: Pair, merge: HandWritten) -> list[FinalColumn]:
+    """The columns that the merge needs once the landing is as it should be, also those that are not added yet."""
+    if merge.does.everything:
+        return []
+    does = merge.does
+    updated = {name for listed in does.updates for name in listed}
+    inserted = {name for listed in does.inserts for name in listed}
+    return [
+        column
+        for column in pair.landing.final_columns
+        if column.staging is not None
+        and not column.key
+        and not ((column.name in inserted or not does.inserts) and (column.name in updated or not does.updates))
+    ]
+
+
+def advice(context: Context, pair: Pair) -> str:
+    """What a hand-written merge needs; empty where it needs nothing or could not be read."""
+    merge = hand_written(context, pair)
+    columns = lacking(pair, merge) if merge is not None and not merge.unread else []
+    return f"{merge.place}: {how(pair, merge, columns)}" if merge is not None and columns else ""
+
+
+def disagreements(pair: Pair, merge: HandWritten) -> list[str]:
+    """Where the lists say different things about the same column."""
+    does = merge.does
+    found = list(does.disagreements)
+    updated = {name for listed in does.updates for name in listed}
+    inserted = {name for listed in does.inserts for name in listed}
+    data = {column.name for column in pair.landing.final_columns if column.staging}
+    if does.inserts and not does.everything and (only := sorted((updated - inserted) & data)):
+        found.append(f"{', '.join(only)} is updated, but never inserted")
+    staging = {column.name for column in pair.staging.columns} if pair.staging else set()
+    for listed in (*does.updates, *does.inserts):
+        for name, columns in listed.items():
+            if len(columns) == 1 and name not in columns and name in staging and columns <= data:
+                found.append(f"{name} is filled from {next(iter(columns))}")
+    return list(dict.fromkeys(found))
+
+
+def dedupe(pair: Pair, merge: HandWritten) -> tuple[Severity, str, str] | None:
+    """What is wrong with how the merge picks one change of each row: how bad, what and why; None if nothing is."""
+    does = merge.does
+    if not does.newest:
+        why = "two changes of a row in one batch: the MERGE fails with error 100090, or takes either of them"
+        return Severity.ERROR, "it does not pick one change of each row", why
+    if any(word in RANKS for word in does.newest):
+        why = "rows of one rank are all kept: the MERGE fails with error 100090 when two changes have one time"
+        return Severity.ERROR, "it picks the newest change by RANK", why
+    if not does.orders:
+        return None
+    order = does.orders[0]
+    if len(order) < 2:
+        why = "the changes of one transaction have one commit time, and which of them wins is chance"
+        return Severity.WARNING, f"nothing breaks ties between changes of one {order[0] if order else 'time'}", why
+    first = pair.staging.column(order[0]) if pair.staging else None
+    if first is not None and first.type.base == "VARCHAR":
+        why = "a text sorts otherwise than a time where the number of its digits changes"
+        return Severity.WARNING, f"it orders by {order[0]}, which is a text", why
+    return None
+
+
+def _procedures(estate: Estate) -> dict[ObjectName, list[Procedure]]:
+    known: dict[ObjectName, list[Procedure]] = {}
+    for procedure in estate.procedures:
+        known.setdefault(procedure.name, []).append(procedure)
+    return known
+
+
+def _resolved(parts: tuple[str | None, ...], beside: ObjectName) -> ObjectName:
+    full = [beside.database, beside.schema, ""][: 3 - len(parts)] + [part or "" for part in parts[-3:]]
+    return ObjectName(full[0], full[1], full[2])
+
+
+def _described(text: str, language: str, staging: SfTable, final: SfTable, schema: str) -> Description:
+    columns = tuple((c.name, str(c.type)) for c in staging.columns), tuple((c.name, str(c.type)) for c in final.columns)
+    return _cached(text, language, _parts(staging.name), _parts(final.name), *columns, schema)
+
+
+@lru_cache(maxsize=20_000)
+def _cached(
+    text: str,
+    language: str,
+    staging: tuple[str, ...],
+    final: tuple[str, ...],
+    staging_columns: tuple[tuple[str, str], ...],
+    final_columns: tuple[tuple[str, str], ...],
+    schema: str,
+) -> Description:
+    """Several rules look at one merge; it is read once."""
+    return describe(text, language, Tables(staging, final, dict(staging_columns), dict(final_columns), (), schema))
+
+
+def _parts(name: ObjectName) -> tuple[str, ...]:
+    return (name.database, name.schema, name.name)

@@ -1,0 +1,112 @@
+"""Hand-written merges in a check: followed into procedures, judged where they can be read, unknown where not."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from builders import context, landed, numeric, table, varchar
+from byhand_texts import MERGE, WITHOUT_TOTAL, hand
+from driftguard.drift.compare import compare
+from driftguard.model.finding import Finding, Severity
+from driftguard.model.identifiers import ObjectName
+from driftguard.model.snowflake import Estate, Procedure
+
+ORDERS = table("orders", ("note", varchar(40)), ("total", numeric(10, 2)))
+CLEAN = landed(ORDERS)
+NAME = ObjectName("DB", "STAGING", "SP_ORDERS")
+
+
+def merged_by(definition: str, *procedures: Procedure) -> Estate:
+    tasks = tuple(dataclasses.replace(t, definition=definition) for t in CLEAN.tasks)
+    return dataclasses.replace(CLEAN, tasks=tasks, procedures=procedures)
+
+
+def found(estate: Estate) -> list[Finding]:
+    return list(compare(context(ORDERS, estate=estate)))
+
+
+def procedure(body: str | None, language: str = "SQL") -> Procedure:
+    return Procedure(NAME, "()", body, language)
+
+
+def test_a_right_merge_has_no_finding_at_all() -> None:
+    assert found(merged_by(hand())) == []
+
+
+@pytest.mark.parametrize(
+    ("body", "language"),
+    [
+        (f"BEGIN\n{MERGE}RETURN 'ok';\nEND", "SQL"),
+        (f"var sql = `{MERGE}`;\nsnowflake.execute({{sqlText: sql}});", "JAVASCRIPT"),
+        (f'SQL = """{MERGE}"""\n\ndef main(session):\n    session.sql(SQL).collect()\n', "PYTHON"),
+    ],
+)
+def test_the_body_of_a_procedure_is_read_in_its_language(body: str, language: str) -> None:
+    assert found(merged_by("CALL SP_ORDERS()", procedure(body, language))) == []
+    (lacking,) = found(merged_by("BEGIN CALL SP_ORDERS(); END", procedure(without_total(body), language)))
+    assert lacking.code == "DG311"
+    assert str(NAME) in lacking.message
+    assert "t.TOTAL = s.TOTAL" in lacking.remedy
+    assert "in line" in lacking.remedy
+
+
+def without_total(text: str) -> str:
+    for old, new in WITHOUT_TOTAL:
+        text = text.replace(old, new)
+    return text
+
+
+def test_where_a_rewrite_is_not_safe_the_finding_says_why_and_what_to_paste() -> None:
+    text = "-- TOTAL is not carried, the auditors want it so\n" + hand(*WITHOUT_TOTAL)
+    (lacking,) = found(merged_by(text))
+    assert "on purpose" in lacking.remedy
+    assert "TOTAL = <source>.TOTAL" in lacking.remedy
+
+
+@pytest.mark.parametrize(
+    ("estate", "why"),
+    [
+        (merged_by("CALL SP_ORDERS()"), "which was not read"),
+        (merged_by("CALL SP_ORDERS()", procedure(None)), "the role may not read"),
+        (merged_by("CALL SP_ORDERS()", procedure("BEGIN RETURN 1; END")), "does not write FINAL"),
+        (
+            merged_by("CALL SP_ORDERS()", procedure("a"), dataclasses.replace(procedure("b"), arguments="(X)")),
+            "several",
+        ),
+        (merged_by("EXECUTE IMMEDIATE $SQL"), "put together while it runs"),
+        (merged_by(MERGE.replace(") s\n", " s\n")), "bracket"),
+        (merged_by(hand(("STAGING.ORDERS_CDC", "STAGING.V_ORDERS"))), "cannot be seen"),
+        (merged_by("INSERT INTO OTHER SELECT 1"), "does not write FINAL"),
+    ],
+)
+def test_what_cannot_be_read_is_unknown_with_the_reason(estate: Estate, why: str) -> None:
+    (finding,) = found(estate)
+    assert (finding.code, finding.severity) == ("DG306", Severity.UNKNOWN)
+    assert why in finding.message
+
+
+@pytest.mark.parametrize(
+    ("changes", "what"),
+    [
+        ([("QUALIFY", "-- QUALIFY")], "does not pick one change"),
+        ([(", SEQ DESC", "")], "nothing breaks ties"),
+        ([("TRY_TO_TIMESTAMP_NTZ(COMMIT_TS)", "COMMIT_TS")], "which is a text"),
+    ],
+)
+def test_a_dedupe_that_leaves_something_to_chance_is_named(changes: list[tuple[str, str]], what: str) -> None:
+    (finding,) = found(merged_by(hand(*changes)))
+    assert finding.code == "DG316"
+    assert what in finding.message
+
+
+def test_an_insert_of_deleted_rows_is_a_warning() -> None:
+    (finding,) = found(merged_by(hand((" AND s.OP <> 'D'", ""))))
+    assert (finding.code, finding.severity) == ("DG317", Severity.WARNING)
+
+
+def test_swapped_columns_are_a_disagreement() -> None:
+    (finding,) = found(merged_by(hand(("(s.ID, s.NOTE, s.TOTAL)", "(s.ID, s.TOTAL, s.NOTE)"))))
+    assert finding.code == "DG313"
+    assert "NOTE is filled from TOTAL" in finding.message
