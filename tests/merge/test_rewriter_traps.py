@@ -154,3 +154,14 @@ def test_what_is_clear_is_rewritten(text: str, places: int) -> None:
 def test_a_text_about_other_tables_is_left_alone() -> None:
     text = merge().replace("FINAL.T ", "FINAL.U ").replace("STAGING.T_CDC", "STAGING.U_CDC")
     assert isinstance(rewrite(text, "sql", TABLES, [NEW]), Unchanged)
+
+
+def test_a_comment_stays_behind_its_column_also_before_a_closing_bracket() -> None:
+    lists = {
+        "columns": "\n  ID,\n  NAME,\n  AGE /* years */",
+        "values": "\n    s.ID\n  , s.NAME\n  , s.AGE /* years */",
+    }
+    found = rewrite(merge(**lists), "sql", TABLES, [NEW])
+    assert isinstance(found, Rewritten)
+    assert "\n  AGE, /* years */\n  CITY)" in found.text
+    assert "\n  , s.AGE /* years */\n  , s.CITY)" in found.text
