@@ -7,6 +7,8 @@ printed beside the ratio.
 from __future__ import annotations
 
 import argparse
+import asyncio
+import contextlib
 import multiprocessing
 import statistics
 import sys
@@ -25,9 +27,6 @@ from driftguard.sandbox.snowflake.server import SnowflakeServer
 from driftguard.snowflake.introspect import introspect
 from driftguard.snowflake.session import Session
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "support"))
-from proxy import Proxy
-
 GOAL = 5.0
 
 
@@ -40,9 +39,27 @@ def serve(pipe: Any) -> None:
 
 
 def slow_down(pipe: Any, port: int, delay: float) -> None:
-    """The line to it, in another."""
-    pipe.send(Proxy(port, delay=delay).port)
-    pipe.recv()
+    """The line to it, in another: what goes there arrives later. Bytes alone, so that it takes no time of its own."""
+    asyncio.run(_line(pipe, port, delay))
+
+
+async def _line(pipe: Any, port: int, delay: float) -> None:
+    async def relay(client: asyncio.StreamReader, answer: asyncio.StreamWriter) -> None:
+        back, there = await asyncio.open_connection("127.0.0.1", port)
+        await asyncio.gather(_carry(client, there, delay), _carry(back, answer, 0.0))
+
+    server = await asyncio.start_server(relay, "127.0.0.1", 0)
+    pipe.send(server.sockets[0].getsockname()[1])
+    await asyncio.get_running_loop().run_in_executor(None, pipe.recv)
+
+
+async def _carry(source: asyncio.StreamReader, target: asyncio.StreamWriter, delay: float) -> None:
+    """Bytes from one end to the other, each `delay` seconds after it came, and in order."""
+    loop = asyncio.get_running_loop()
+    with contextlib.suppress(ConnectionError):
+        while chunk := await source.read(1 << 16):
+            loop.call_later(delay, target.write, chunk)
+    loop.call_later(delay, target.close)
 
 
 def start(target: Any, *given: Any) -> tuple[Any, int]:

@@ -6,6 +6,7 @@ import functools
 import uuid
 from collections import defaultdict
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import groupby
@@ -88,8 +89,11 @@ class Journal:
 
     def read(self) -> dict[str, RevisionRecord]:
         """All revisions that were begun or applied."""
+        with ThreadPoolExecutor(1) as pool:
+            applied = pool.submit(fetch, self._session, select(REVISION))
+            rows = fetch(self._session, select(JOURNAL).order_by(JOURNAL.c.recorded_at, JOURNAL.c.operation))
         records: defaultdict[str, RevisionRecord] = defaultdict(RevisionRecord)
-        for row in fetch(self._session, select(JOURNAL).order_by(JOURNAL.c.recorded_at, JOURNAL.c.operation)):
+        for row in rows:
             name, _, back = row["REVISION"].partition(":")
             record = records[name]
             record.digest = row["DIGEST"]
@@ -115,7 +119,7 @@ class Journal:
                     operation.done.add(number)
                 case "skipped":
                     operation.skipped = True
-        for row in fetch(self._session, select(REVISION)):
+        for row in applied.result():
             records[row["REVISION"]].applied = True
             records[row["REVISION"]].digest = row["DIGEST"]
         return dict(records)

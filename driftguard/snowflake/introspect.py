@@ -31,7 +31,7 @@ from driftguard.snowflake.session import Session
 from driftguard.sql.snowflake import literal, parse_type, qualified, quote, schema_name
 
 SHOW_LIMIT = 10_000
-_AT_ONCE = 8  # statements under way; threads may share a connection of the connector (threadsafety 2, PEP 249)
+_AT_ONCE = 12  # statements under way; threads may share a connection of the connector (threadsafety 2, PEP 249)
 _WHO = "SELECT CURRENT_ACCOUNT() AS ACCOUNT, CURRENT_ROLE() AS ROLE"
 _TIMEZONE = "SHOW PARAMETERS LIKE 'TIMEZONE' IN ACCOUNT"
 Row = dict[str, Any]
@@ -44,7 +44,8 @@ def introspect(session: Session, database: str, schemas: Sequence[str]) -> Estat
     """
     pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="introspect")
     try:
-        return _introspect(_Reader(session, database, pool), list(dict.fromkeys(schemas)))
+        wanted = list(dict.fromkeys(schemas))
+        return _introspect(_Reader(session, database, pool, wanted), wanted)
     finally:
         pool.shutdown(cancel_futures=True)
 
@@ -60,7 +61,6 @@ def _introspect(reader: _Reader, wanted: Sequence[str]) -> Estate:
                 )
             )
     seen = [schema for schema in wanted if schema in visible]
-    reader.send_ahead(seen)
     tables = reader.tables(seen)
     for schema in seen:
         if not any(t.name.schema == schema for t in tables) and not reader.may_create(schema):
@@ -82,27 +82,33 @@ def _introspect(reader: _Reader, wanted: Sequence[str]) -> Estate:
     )
 
 
+def _between(names: list[str]) -> str:
+    return f"AND TABLE_NAME BETWEEN {literal(names[0])} AND {literal(names[-1])} "
+
+
 class _Reader:
-    def __init__(self, session: Session, database: str, pool: ThreadPoolExecutor) -> None:
+    def __init__(self, session: Session, database: str, pool: ThreadPoolExecutor, wanted: Sequence[str]) -> None:
         self.session = session
         self.database = database
         self.unseen: list[Unseen] = []
         self._pool = pool
         self._sent: dict[str, Future[list[Row]]] = {}
-        self._send(_WHO, self._schemas_sql(), self._keys_sql(), _TIMEZONE)
+        self._send_ahead(wanted)
         who = self._must(_WHO)[0]
         self.account, self.role = str(who["ACCOUNT"] or ""), str(who["ROLE"] or "")
 
-    def send_ahead(self, schemas: Sequence[str]) -> None:
-        """All that waits for no other answer, side by side: a round trip takes longer than the work."""
-        self._send(
+    def _send_ahead(self, schemas: Sequence[str]) -> None:
+        """Everything side by side: a round trip takes longer than the work. What nobody asks for is not looked at."""
+        for sql in (
+            _WHO,
+            self._schemas_sql(),
             _information_sql(self.database, schemas, "TABLES", _TABLE_COLUMNS, ""),
-            _information_sql(self.database, schemas, "PROCEDURES", _PROCEDURE_COLUMNS, ""),
+            self._columns_sql(schemas),
             *(self._show_sql(kind, schema) for kind in _SHOWN for schema in schemas),
-        )
-
-    def _send(self, *statements: str) -> None:
-        for sql in statements:
+            self._keys_sql(),
+            _TIMEZONE,
+            _information_sql(self.database, schemas, "PROCEDURES", _PROCEDURE_COLUMNS, ""),
+        ):
             self._sent[sql] = self._pool.submit(self.session.rows, sql)
 
     def _rows(self, sql: str) -> list[Row]:
@@ -171,7 +177,7 @@ class _Reader:
     def _columns(self, schemas: Sequence[str], names: list[str]) -> dict[tuple[str, str], list[SfColumn]]:
         precisions = self._time_precisions(schemas)
         found: dict[tuple[str, str], list[SfColumn]] = defaultdict(list)
-        for row in self._split("columns", schemas, sorted(set(names))):
+        for row in self._split(schemas, sorted(set(names))):
             key = (str(row["TABLE_SCHEMA"]), str(row["TABLE_NAME"]))
             precision = precisions.get((*key, str(row["COLUMN_NAME"])))
             found[key].append(
@@ -186,21 +192,20 @@ class _Reader:
             )
         return found
 
-    def _split(self, what: str, schemas: Sequence[str], names: list[str]) -> list[Row]:
+    def _split(self, schemas: Sequence[str], names: list[str], where: str = "") -> list[Row]:
         """COLUMNS in one statement, or in halves by table name where Snowflake says that it is too much."""
-        where = ""
-        if names:
-            where = f"AND TABLE_NAME BETWEEN {literal(names[0])} AND {literal(names[-1])} "
         try:
-            return self.session.rows(
-                _information_sql(self.database, schemas, "COLUMNS", _COLUMN_COLUMNS, where)
-                + " ORDER BY TABLE_SCHEMA, TABLE_NAME, ORDINAL_POSITION"
-            )
+            return self._rows(self._columns_sql(schemas, where))
         except Exception as error:
-            if TOO_MUCH_DATA.lower() in text(error).lower() and len(names) > 1:
-                middle = len(names) // 2
-                return self._split(what, schemas, names[:middle]) + self._split(what, schemas, names[middle:])
-            raise unreachable(error, self.session.where) from None
+            if TOO_MUCH_DATA.lower() not in text(error).lower() or len(names) < 2:
+                raise unreachable(error, self.session.where) from None
+        middle = len(names) // 2
+        halves = (names[:middle], names[middle:])
+        return [row for half in halves for row in self._split(schemas, half, _between(half))]
+
+    def _columns_sql(self, schemas: Sequence[str], where: str = "") -> str:
+        sql = _information_sql(self.database, schemas, "COLUMNS", _COLUMN_COLUMNS, where)
+        return f"{sql} ORDER BY TABLE_SCHEMA, TABLE_NAME, ORDINAL_POSITION"
 
     def _time_precisions(self, schemas: Sequence[str]) -> dict[tuple[str, str, str], int]:
         """INFORMATION_SCHEMA leaves out the precision of TIME and TIMESTAMP_*; SHOW COLUMNS has it."""

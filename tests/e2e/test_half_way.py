@@ -163,7 +163,7 @@ def undisturbed(server: SnowflakeServer, folder: str) -> str:
 def test_a_running_merge_is_awaited_before_it_is_changed(server: SnowflakeServer, tmp_path: Path) -> None:
     one = rig.make(server, tmp_path)
     one.run(
-        "ALTER TASK {db}.STAGING.CUSTOMERS_MERGE MODIFY AS SELECT SYSTEM$WAIT(2)",
+        "ALTER TASK {db}.STAGING.CUSTOMERS_MERGE MODIFY AS SELECT SYSTEM$WAIT(6)",
         "EXECUTE TASK {db}.STAGING.CUSTOMERS_MERGE",
     )
     said: list[str] = []

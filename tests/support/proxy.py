@@ -6,7 +6,6 @@ import gzip
 import http.client
 import json
 import threading
-import time
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -24,7 +23,7 @@ class Proxy:
     goes on when `then` returns.
     """
 
-    def __init__(self, port: int, *, delay: float = 0.0) -> None:
+    def __init__(self, port: int) -> None:
         self.seen: list[str] = []
         self.at: int | None = None
         self.how = BEFORE
@@ -34,7 +33,7 @@ class Proxy:
         self.broken = 0
         self._lock = threading.Lock()
         self._numbers: dict[str, int] = {}
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self, port, delay))
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self, port))
         self._server.daemon_threads = True
         self.port = self._server.server_address[1]
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
@@ -51,7 +50,7 @@ class Proxy:
         self._server.server_close()
 
 
-def _handler(proxy: Proxy, port: int, delay: float) -> type[BaseHTTPRequestHandler]:
+def _handler(proxy: Proxy, port: int) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
         disable_nagle_algorithm = True  # with it each answer takes 40 ms more
@@ -94,7 +93,6 @@ def _handler(proxy: Proxy, port: int, delay: float) -> type[BaseHTTPRequestHandl
             self._pass(b"")
 
         def _pass(self, body: bytes) -> None:
-            time.sleep(delay)
             self._answer(*self._upstream(body))
 
         def _answer(self, status: int, answer: bytes, kind: str) -> None:
