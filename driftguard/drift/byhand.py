@@ -16,6 +16,8 @@ from driftguard.model.identifiers import ObjectName
 from driftguard.model.landing import FinalColumn
 from driftguard.model.snowflake import Estate, Procedure, SfTable, Task
 
+Streams = tuple[tuple[str, ...], ...]  # over STAGING, by the parts of their names
+
 
 @dataclass(frozen=True, slots=True)
 class HandWritten:
@@ -27,6 +29,7 @@ class HandWritten:
     text: str
     language: str
     unread: str = ""
+    streams: Streams = ()
 
 
 def hand_written(context: Context, pair: Pair) -> HandWritten | None:
@@ -34,14 +37,19 @@ def hand_written(context: Context, pair: Pair) -> HandWritten | None:
     task = pair.task
     if task is None or pair.staging is None or pair.final is None or is_generated(task.definition):
         return None
-    return _followed(task, pair.staging, pair.final, _procedures(context.estate))
+    streams = tuple(
+        _parts(c.name) for c in context.estate.consumers if c.domain == "STREAM" and c.reads == pair.staging.name
+    )
+    return _followed(task, pair.staging, pair.final, streams, _procedures(context.estate))
 
 
-def _followed(task: Task, staging: SfTable, final: SfTable, known: dict[ObjectName, list[Procedure]]) -> HandWritten:
-    here = _described(task.definition, "sql", staging, final, task.name.schema)
+def _followed(
+    task: Task, staging: SfTable, final: SfTable, streams: Streams, known: dict[ObjectName, list[Procedure]]
+) -> HandWritten:
+    here = _described(task.definition, "sql", staging, final, task.name.schema, streams)
     if here.writes or here.unread or not here.calls:
         why = "; ".join(here.unread) if here.unread else ("" if here.writes else "it does not write FINAL")
-        return HandWritten(task, task.name, here, task.definition, "sql", why or _empty(here))
+        return HandWritten(task, task.name, here, task.definition, "sql", why or _empty(here), streams)
     unread = []
     for parts in here.calls:
         name = _resolved(parts, task.name)
@@ -52,12 +60,12 @@ def _followed(task: Task, staging: SfTable, final: SfTable, known: dict[ObjectNa
             unread.append(f"it calls {name}, whose body the role may not read")
         else:
             language = (found[0].language or "SQL").lower()
-            inside = _described(found[0].definition, language, staging, final, name.schema)
+            inside = _described(found[0].definition, language, staging, final, name.schema, streams)
             if inside.writes or inside.unread:
                 why = "; ".join(inside.unread) or _empty(inside)
-                return HandWritten(task, name, inside, found[0].definition, language, why)
+                return HandWritten(task, name, inside, found[0].definition, language, why, streams)
             unread.append(f"it calls {name}, which does not write FINAL")
-    return HandWritten(task, task.name, here, task.definition, "sql", "; ".join(unread))
+    return HandWritten(task, task.name, here, task.definition, "sql", "; ".join(unread), streams)
 
 
 def _empty(does: Description) -> str:
@@ -117,7 +125,7 @@ def grown(pair: Pair, merge: HandWritten, columns: Sequence[FinalColumn]) -> Rew
         _parts(pair.final.name),
         {c.name: str(c.type) for c in pair.staging.columns if c.name not in staged},
         {c.name: str(c.type) for c in pair.final.columns if c.name not in absent},
-        (),
+        merge.streams,
         merge.place.schema,
     )
     return rewrite(merge.text, merge.language, tables, [_added(pair, column) for column in columns])
@@ -210,9 +218,11 @@ def _resolved(parts: tuple[str | None, ...], beside: ObjectName) -> ObjectName:
     return ObjectName(full[0], full[1], full[2])
 
 
-def _described(text: str, language: str, staging: SfTable, final: SfTable, schema: str) -> Description:
+def _described(
+    text: str, language: str, staging: SfTable, final: SfTable, schema: str, streams: Streams = ()
+) -> Description:
     columns = tuple((c.name, str(c.type)) for c in staging.columns), tuple((c.name, str(c.type)) for c in final.columns)
-    return _cached(text, language, _parts(staging.name), _parts(final.name), *columns, schema)
+    return _cached(text, language, _parts(staging.name), _parts(final.name), *columns, schema, streams)
 
 
 @lru_cache(maxsize=20_000)
@@ -224,9 +234,10 @@ def _cached(
     staging_columns: tuple[tuple[str, str], ...],
     final_columns: tuple[tuple[str, str], ...],
     schema: str,
+    streams: Streams,
 ) -> Description:
     """Several rules look at one merge; it is read once."""
-    return describe(text, language, Tables(staging, final, dict(staging_columns), dict(final_columns), (), schema))
+    return describe(text, language, Tables(staging, final, dict(staging_columns), dict(final_columns), streams, schema))
 
 
 def _parts(name: ObjectName) -> tuple[str, ...]:

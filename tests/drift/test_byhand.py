@@ -11,7 +11,7 @@ from byhand_texts import MERGE, WITHOUT_TOTAL, hand
 from driftguard.drift.compare import compare
 from driftguard.model.finding import Finding, Severity
 from driftguard.model.identifiers import ObjectName
-from driftguard.model.snowflake import Estate, Procedure
+from driftguard.model.snowflake import Consumer, Estate, Procedure
 
 ORDERS = table("orders", ("note", varchar(40)), ("total", numeric(10, 2)))
 CLEAN = landed(ORDERS)
@@ -99,6 +99,13 @@ def test_a_dedupe_that_leaves_something_to_chance_is_named(changes: list[tuple[s
     (finding,) = found(merged_by(hand(*changes)))
     assert finding.code == "DG316"
     assert what in finding.message
+
+
+def test_a_stream_over_staging_is_staging_where_the_dependencies_say_so() -> None:
+    text = hand(("STAGING.ORDERS_CDC", "STAGING.ORDERS_STREAM"))
+    stream = Consumer(ObjectName("DB", "STAGING", "ORDERS_STREAM"), "STREAM", ObjectName("DB", "STAGING", "ORDERS_CDC"))
+    assert [f.code for f in found(merged_by(text))] == ["DG306"]
+    assert "DG306" not in {f.code for f in found(dataclasses.replace(merged_by(text), consumers=(stream,)))}
 
 
 def test_an_insert_of_deleted_rows_is_a_warning() -> None:

@@ -84,6 +84,17 @@ REFUSED = {
     ),
     "the new column named in a forbidding comment": "-- CITY is never carried\n" + merge(),
     "the new column commented out": merge(columns="ID, NAME, AGE /* , CITY */"),
+    "joined tables and columns without their names": merge(
+        "(select OP, T_CDC.ID, NAME, AGE from STAGING.T_CDC left join OTHER.X on X.REF = ID)"
+    ),
+    "a value that could be the target's own": merge(
+        "(select OP, ID as KEY, NAME as N, AGE as A, * from STAGING.T_CDC)", sets="NAME = N, AGE = A"
+    ).replace("s on t.ID = s.ID", "s on t.ID = KEY"),
+    "a temporary table of which all columns are taken elsewhere": (
+        f"create temp table W as select OP, ID, NAME, AGE from STAGING.T_CDC {DEDUPE};\n"
+        + merge("W")
+        + "insert into OPS.LOG select * from W;"
+    ),
     "a merge in brackets": "begin let r resultset := (" + merge().rstrip(";\n") + "); end;",
     "an unknown statement before it without an end": "grant select on x to y " + merge(),
 }
@@ -143,3 +154,14 @@ def test_what_is_clear_is_rewritten(text: str, places: int) -> None:
 def test_a_text_about_other_tables_is_left_alone() -> None:
     text = merge().replace("FINAL.T ", "FINAL.U ").replace("STAGING.T_CDC", "STAGING.U_CDC")
     assert isinstance(rewrite(text, "sql", TABLES, [NEW]), Unchanged)
+
+
+def test_a_comment_stays_behind_its_column_also_before_a_closing_bracket() -> None:
+    lists = {
+        "columns": "\n  ID,\n  NAME,\n  AGE /* years */",
+        "values": "\n    s.ID\n  , s.NAME\n  , s.AGE /* years */",
+    }
+    found = rewrite(merge(**lists), "sql", TABLES, [NEW])
+    assert isinstance(found, Rewritten)
+    assert "\n  AGE, /* years */\n  CITY)" in found.text
+    assert "\n  , s.AGE /* years */\n  , s.CITY)" in found.text

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from driftguard.merge.byhand.clues import positions
 from driftguard.merge.byhand.detection import Detection, Sides
-from driftguard.merge.byhand.entries import Entry, entries, neighbour
+from driftguard.merge.byhand.entries import Entry, disagreements, entries, neighbour
 from driftguard.merge.byhand.flow import RECORD, Added, Env, Flow, Source, output_name, star, star_words, starred
 from driftguard.merge.byhand.layout import Insertion, aligned, insertions
 from driftguard.merge.byhand.neighbours import converts, expression, kind, plain_reference
@@ -85,6 +85,10 @@ class Carrier:
             raise self.wrong(sheet, query.span[0], "the halves of a UNION do not have their columns in the same places")
         return found[0]
 
+    def went_through(self, query: Query) -> bool:
+        """Was the column carried through this query?"""
+        return self._done.get(id(query)) is not None
+
     def source(self, source: Source) -> str | None:
         """Carries the column into a relation; its name there."""
         if source.kind == "base":
@@ -152,7 +156,7 @@ class Carrier:
         found = entries(self.flow, sheet, pairs, sources)
         for entry, (n, _) in zip(found, plain, strict=True):
             entry.index = n
-        self.disagreements(sheet, found)
+        disagreements(self.flow, sheet, found)
         there = self.present(sheet, found)
         for item in stars:
             for source in starred(sheet.tokens, item, sources):
@@ -234,18 +238,6 @@ class Carrier:
             )
         return None
 
-    def disagreements(self, sheet: Sheet, found: list[Entry]) -> None:
-        """Raises `Unreadable` where a column is filled from another column that FINAL has as well."""
-        for entry in found:
-            if not entry.plain or entry.main is None or entry.main.upper() == entry.out.upper() or not entry.out:
-                continue
-            if entry.out in self.flow.tables.staging_columns and entry.main in self.flow.tables.final_columns:
-                raise self.wrong(
-                    sheet,
-                    entry.value[0],
-                    f"{entry.out} is filled from {entry.main}: the lists disagree, or are meant so",
-                )
-
     def _grown(
         self, sheet: Sheet, select: Select, sources: list[Source], found: list[Entry], data: list[Entry], outlet: Outlet
     ) -> Carried:
@@ -253,6 +245,10 @@ class Carrier:
         giver = data[-1].source
         if len(givers) > 1 or giver is None:
             raise self.wrong(sheet, select.span[0], "data columns come from two relations of one FROM clause")
+        if len(sources) > 1 and not data[-1].own[0].qualifier:
+            raise self.wrong(
+                sheet, select.span[0], "tables are joined, columns not qualified: the new one may be in both"
+            )
         inner = self.source(giver)
         if inner is None:
             raise self.wrong(sheet, giver.relation.span[0], "whether the source has the new column cannot be seen here")

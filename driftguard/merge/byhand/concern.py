@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from driftguard.merge.byhand.entries import entries
-from driftguard.merge.byhand.flow import Added, Env, Flow, Tables, output_name, star
+from driftguard.merge.byhand.flow import Added, Env, Flow, Tables, output_name, star, starred
 from driftguard.merge.byhand.nodes import Query, Select, Sheet, Statement
 from driftguard.merge.byhand.tokens import Kind, Unreadable
 
@@ -90,3 +90,18 @@ def _selects(flow: Flow, query: Query, env: Env) -> Iterator[tuple[Select, Env]]
         for relation in branch.relations:
             if relation.query is not None:
                 yield from _selects(flow, relation.query, seen)
+
+
+def all_of_made(flow: Flow, sheet: Sheet, statement: Statement, grown: Callable[[Query], bool]) -> str:
+    """The view or temporary table of the text, among those that have grown, of which a statement takes a star."""
+    if statement.query is None:
+        return ""
+    for select, env in _selects(flow, statement.query, {}):
+        sources = flow.sources(sheet, select, env)
+        for item in select.items:
+            if star(sheet.tokens, item) is None:
+                continue
+            for source in starred(sheet.tokens, item, sources):
+                if source.made is not None and source.query is not None and grown(source.query):
+                    return ".".join(str(part) for part in source.made.parts)
+    return ""

@@ -102,3 +102,15 @@ def neighbour(flow: Flow, entry: Entry, *, loads: bool) -> Neighbour:
     if loads:
         final = flow.tables.staging_columns.get(entry.out, final)
     return Neighbour(entry.value, entry.own, staging, final, entry.old)
+
+
+def disagreements(flow: Flow, sheet: Sheet, found: list[Entry]) -> None:
+    """Raises `Unreadable` where a column is filled from another column that FINAL has as well."""
+    for entry in found:
+        if not entry.plain or entry.main is None or entry.main.upper() == entry.out.upper() or not entry.out:
+            continue
+        if entry.out in flow.tables.staging_columns and entry.main in flow.tables.final_columns:
+            raise Unreadable(
+                f"{entry.out} is filled from {entry.main}: the lists disagree, or are meant so",
+                sheet.fragment.places[sheet.tokens[entry.value[0]].start],
+            )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from driftguard.merge.byhand.nodes import Sheet, Span
@@ -58,7 +57,7 @@ def insertions(sheet: Sheet, spans: list[Span], after: int, new: str) -> list[In
 
 
 def _line_end(entries: _List, at: int) -> int:
-    """The end of what stands on the line behind `at` if that is comments only; else `at`."""
+    """The end of the comments that stand behind `at` on its line; `at` where one of them goes on below."""
     end = at
     for token in entries.sheet.fragment.tokens:
         if token.start < at:
@@ -68,9 +67,7 @@ def _line_end(entries: _List, at: int) -> int:
         if "\n" in token.text:
             return at
         end = token.end - (token.text.endswith("\r"))
-    if re.match(r"[ \t\r]*(\n|\Z)", entries.text[end:]):
-        return end
-    return at
+    return end
 
 
 def _eol(entries: _List) -> str:

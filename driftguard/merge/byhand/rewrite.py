@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from driftguard.merge.byhand import dbt
 from driftguard.merge.byhand.carry import Carrier
-from driftguard.merge.byhand.concern import forbidden, mentions, reads_columns
+from driftguard.merge.byhand.concern import all_of_made, forbidden, mentions, reads_columns
 from driftguard.merge.byhand.flow import Added, Flow, Tables
 from driftguard.merge.byhand.neighbours import assignable
 from driftguard.merge.byhand.nodes import Into, Sheet, Statement
@@ -160,6 +160,14 @@ def _statements(sheets: list[Sheet], flow: Flow, carrier: Carrier) -> None:
                     sheet, statement, "a second statement writes rows into FINAL; which of them is meant is not clear"
                 )
     _agree(writes, sheets)
+    for sheet in sheets:
+        for statement in sheet.statements:
+            if statement.kind in ("insert", "table") and not any(
+                flow.matches(sheet, i.parts, final) for i in statement.intos
+            ):
+                taken = all_of_made(flow, sheet, statement, carrier.went_through)
+                if taken:
+                    raise _at(sheet, statement, f"another statement takes all columns of {taken}, one more then")
 
 
 def _agree(writes: Writes, sheets: list[Sheet]) -> None:

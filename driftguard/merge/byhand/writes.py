@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from driftguard.merge.byhand.carry import Carried, Carrier, Outlet
 from driftguard.merge.byhand.detection import Sides
-from driftguard.merge.byhand.entries import Entry, entries, neighbour
+from driftguard.merge.byhand.entries import Entry, disagreements, entries, neighbour
 from driftguard.merge.byhand.flow import Source, star, star_words
 from driftguard.merge.byhand.layout import aligned, insertions
 from driftguard.merge.byhand.neighbours import converts, expression
@@ -93,7 +93,7 @@ class Writes:
     def sets(self, sheet: Sheet, sets: list[Assignment], sources: list[Source], target: tuple[str | None, ...]) -> None:
         """One SET list that copies data."""
         found = self._set_entries(sheet, sets, sources, target)
-        self.carrier.disagreements(sheet, found)
+        disagreements(self.flow, sheet, found)
         there = self.carrier.present(sheet, found)
         data = [e for e in found if e.main is not None]
         self.updated.append(frozenset(str(e.main) for e in data if e is not there))
@@ -107,6 +107,8 @@ class Writes:
                 sheet, sets[0].span[0], "whether the source has the new column cannot be seen here"
             )
         self.carrier.tags(sheet, (sets[0].span[0], sets[-1].span[1]))
+        if not data[-1].own[0].qualifier and name == self.added.final:
+            raise self.carrier.wrong(sheet, sets[0].span[0], f"{name} alone could be the target's column")
         like = sets[data[-1].index]
         tokens, text = sheet.tokens, sheet.fragment.text
         last = tokens[like.target[1] - 1]
@@ -143,7 +145,7 @@ class Writes:
                 f"the INSERT lists {len(outs)} columns and VALUES {len(into.values)}: the lists disagree",
             )
         found = self._value_entries(sheet, into.columns, into.values, sources)
-        self.carrier.disagreements(sheet, found)
+        disagreements(self.flow, sheet, found)
         there = self.carrier.present(sheet, found)
         data = [e for e in found if e.main is not None]
         self.inserted.append(frozenset(str(e.main) for e in data if e is not there))
