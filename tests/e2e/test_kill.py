@@ -16,10 +16,11 @@ import pytest
 
 import rig
 from driftguard.operations.catalogue import KINDS
+from driftguard.sandbox.snowflake.server import SnowflakeServer
 from home import ENVIRONMENT
 from prepared import Prepared
 from proxy import AFTER, BEFORE, Proxy
-from rig import HAZARDS, WHOLE, Rig
+from rig import HAZARDS, PARTS, WHOLE, Rig, Shape
 from warm import Warm
 
 LEASE = 30  # seconds; what an apply waits for a file to show is a part of it
@@ -59,26 +60,42 @@ class Ground:
             self.prepared.end(away)
 
 
-@pytest.fixture(scope="module")
-def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
+@contextmanager
+def grounded(folder: Path, shape: Shape) -> Iterator[Ground]:
     warm, prepared = Warm(ENVIRONMENT), Prepared(ENVIRONMENT)
     try:
-        folder = tmp_path_factory.mktemp("kill")
-        first = rig.make(prepared.first, folder, shape=WHOLE, lease_seconds=LEASE)
+        first = rig.make(prepared.first, folder, shape=shape, lease_seconds=LEASE)
         prepared.freeze()
         found = Ground(prepared, warm, folder, first)
-        planned = {operation.kind for revision in first.revisions for operation in revision.operations}
-        assert planned == set(KINDS), "a kind of operation that nothing is killed in: put one into rig.WHOLE"
         with found.start() as (one, proxy):
             done = warm.run(one.directory, (*APPLY, "--jobs", "1"))
             assert done.returncode == 0, done.stderr
             found.texts = tuple(proxy.seen)
             found.landing, found.journal = one.landing(), tuple(one.journal())
-            assert one.plan(*WHOLE.after).operations == ()
+            assert one.plan(*shape.after).operations == ()
         yield found
     finally:
         warm.close()
         prepared.close()
+
+
+@pytest.fixture(scope="module")
+def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
+    """Everything in one plan."""
+    with grounded(tmp_path_factory.mktemp("kill"), WHOLE) as found:
+        assert kinds(found.first) == set(KINDS), "a kind of operation that nothing is killed in: put one into rig.PARTS"
+        yield found
+
+
+@pytest.fixture(scope="module", params=PARTS)
+def part(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
+    """The same, table by table."""
+    with grounded(tmp_path_factory.mktemp("kill"), PARTS[request.param]) as found:
+        yield found
+
+
+def kinds(one: Rig) -> set[str]:
+    return {operation.kind for revision in one.revisions for operation in revision.operations}
 
 
 def ended(one: Rig, ground: Ground, where: object) -> None:
@@ -124,7 +141,6 @@ def cut(ground: Ground, at: int, how: str, jobs: int) -> bool:
         return True
 
 
-SHARES = 4
 # One or two of each sort on every change; all of them in the long run.
 KILLS = (
     ("INSERT INTO journal .*planned", AFTER),
@@ -155,16 +171,19 @@ def test_an_apply_whose_connection_is_cut_there_finishes_by_itself(ground: Groun
     assert cut(ground, ground.number(pattern), how, jobs=1)
 
 
-def every_point(ground: Ground, share: int) -> list[tuple[int, str]]:
-    """Before and after every statement; a share of them, so that shares can run side by side."""
+def test_the_parts_have_every_kind_of_operation(tmp_path: Path) -> None:
+    server = SnowflakeServer()
+    server.start()
+    try:
+        found = [kinds(rig.make(server, tmp_path, shape=shape)) for shape in PARTS.values()]
+    finally:
+        server.stop()
+    assert set().union(*found) == set(KINDS)
+
+
+def every(ground: Ground, disturb: Callable[[Ground, int, str, int], bool], what: str) -> None:
+    """Before and after every statement, also behind a point that fails; `-s` shows how far it is."""
     points = [(at, how) for at in range(1, ground.statements + 1) for how in (BEFORE, AFTER)]
-    assert len(points) == 2 * ground.statements
-    return points[share::SHARES]
-
-
-def every(ground: Ground, share: int, disturb: Callable[[Ground, int, str, int], bool], what: str) -> None:
-    """All points of the share, also those behind one that fails; `-s` shows how far it is."""
-    points = every_point(ground, share)
     began, failed = time.monotonic(), {}
     for done, (at, how) in enumerate(points, start=1):
         try:
@@ -179,16 +198,15 @@ def every(ground: Ground, share: int, disturb: Callable[[Ground, int, str, int],
                 flush=True,
             )
     assert failed == {}
-    print(f"{what}, share {share}: {len(points)} points of {ground.statements} statements")
+    assert len(points) == 2 * ground.statements
+    print(f"{what}: {len(points)} points of {ground.statements} statements")
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("share", range(SHARES))
-def test_an_apply_that_is_killed_at_any_statement_is_finished_by_the_next(ground: Ground, share: int) -> None:
-    every(ground, share, kill, "killed")
+def test_an_apply_that_is_killed_at_any_statement_is_finished_by_the_next(part: Ground) -> None:
+    every(part, kill, "killed")
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("share", range(SHARES))
-def test_an_apply_whose_connection_is_cut_at_any_statement_finishes_by_itself(ground: Ground, share: int) -> None:
-    every(ground, share, cut, "cut")
+def test_an_apply_whose_connection_is_cut_at_any_statement_finishes_by_itself(part: Ground) -> None:
+    every(part, cut, "cut")

@@ -73,15 +73,12 @@ DMS = task(
     | {"rule-id": "3", "rule-name": "depot", "object-locator": {"schema-name": "depot", "table-name": "%"}}
 )
 _MOVED = table("crates", ("note", plain("text")), oid=1006)  # goes to another schema
-_LATER = (
-    dataclasses.replace(ORDERS, columns=(*ORDERS.columns, _COUPON)),
-    dataclasses.replace(CUSTOMERS, columns=(CUSTOMERS.columns[0], _RENAMED, Column("name", 3, plain("text")), _POINTS)),
-    LATER[2],
-    MARKER,
-    table("accounts", ("nr", plain("int4")), key=("nr",), oid=1004),
-    dataclasses.replace(_PARCELS, name="shipments"),
-    dataclasses.replace(_MOVED, schema="depot"),
+_COUPONS = dataclasses.replace(ORDERS, columns=(*ORDERS.columns, _COUPON))
+_NAMED = dataclasses.replace(
+    CUSTOMERS, columns=(CUSTOMERS.columns[0], _RENAMED, Column("name", 3, plain("text")), _POINTS)
 )
+_KEYED = table("accounts", ("nr", plain("int4")), key=("nr",), oid=1004)
+_SHIPMENTS, _THERE = dataclasses.replace(_PARCELS, name="shipments"), dataclasses.replace(_MOVED, schema="depot")
 
 
 def _more(database: str) -> tuple[Operation, ...]:
@@ -91,20 +88,47 @@ def _more(database: str) -> tuple[Operation, ...]:
     return Manual("make it", done), ManualAfter("make it", done), DropColumns(customers, ("JUNK",))
 
 
+# The same table by table: what a statement more costs, a kill at each of them pays twice.
+PARTS = {
+    "columns": Shape(
+        (ORDERS, MARKER),
+        (_COUPONS, LATER[2], MARKER),
+        (
+            *BY_HAND[:2],
+            "INSERT INTO {db}.FINAL.ORDERS (ID, TOTAL, LABEL, _DG_COMMIT_TS) "
+            "SELECT 1, 1.5, 'a', '2025-12-31'::TIMESTAMP_NTZ",
+            "INSERT INTO {db}.FINAL.ORDERS (ID, TOTAL, LABEL, _DG_COMMIT_TS) "
+            "SELECT 2, 2.5, 'b', '2025-12-30'::TIMESTAMP_NTZ",
+        ),
+    ),
+    "names": Shape(
+        (CUSTOMERS, MARKER),
+        (_NAMED, MARKER),
+        (
+            BY_HAND[2],
+            "ALTER TABLE {db}.FINAL.CUSTOMERS ADD COLUMN JUNK NUMBER(38,0)",
+            "INSERT INTO {db}.FINAL.CUSTOMERS (ID, NAME, JUNK) SELECT 1, 'a name', 7",
+        ),
+        _more,
+    ),
+    "a key": Shape(
+        (MARKER, _ACCOUNTS),
+        (MARKER, _KEYED),
+        (
+            "INSERT INTO {db}.FINAL.ACCOUNTS (ID, NR) SELECT 1, 11",
+            "INSERT INTO {db}.STAGING.ACCOUNTS_CDC (ID, NR, COMMIT_TS, _DG_FILE, _DG_ROW, _DG_LOADED_AT) "
+            "SELECT 1, 11, '2026-01-02 00:00:00', 'shop/accounts/LOAD00000001.parquet', 0, '2026-01-02'::TIMESTAMP_LTZ",
+        ),
+    ),
+    "a table's name": Shape(
+        (MARKER, _PARCELS), (MARKER, _SHIPMENTS), ("INSERT INTO {db}.FINAL.PARCELS (ID, NOTE) SELECT 1, 'a parcel'",)
+    ),
+    "a folder": Shape((MARKER, _MOVED), (MARKER, _THERE), ()),
+}
 WHOLE = Shape(
     (ORDERS, CUSTOMERS, MARKER, _ACCOUNTS, _PARCELS, _MOVED),
-    _LATER,
-    (
-        *BY_HAND,
-        "ALTER TABLE {db}.FINAL.CUSTOMERS ADD COLUMN JUNK NUMBER(38,0)",
-        "INSERT INTO {db}.FINAL.ORDERS (ID, TOTAL, LABEL, _DG_COMMIT_TS) SELECT 1, 1.5, 'a', '2025-12-31'::TIMESTAMP_NTZ",
-        "INSERT INTO {db}.FINAL.ORDERS (ID, TOTAL, LABEL, _DG_COMMIT_TS) SELECT 2, 2.5, 'b', '2025-12-30'::TIMESTAMP_NTZ",
-        "INSERT INTO {db}.FINAL.CUSTOMERS (ID, NAME, JUNK) SELECT 1, 'a name', 7",
-        "INSERT INTO {db}.FINAL.PARCELS (ID, NOTE) SELECT 1, 'a parcel'",
-        "INSERT INTO {db}.FINAL.ACCOUNTS (ID, NR) SELECT 1, 11",
-        "INSERT INTO {db}.STAGING.ACCOUNTS_CDC (ID, NR, COMMIT_TS, _DG_FILE, _DG_ROW, _DG_LOADED_AT) "
-        "SELECT 1, 11, '2026-01-02 00:00:00', 'shop/accounts/LOAD00000001.parquet', 0, '2026-01-02'::TIMESTAMP_LTZ",
-    ),
+    (_COUPONS, _NAMED, LATER[2], MARKER, _KEYED, _SHIPMENTS, _THERE),
+    tuple(statement for part in PARTS.values() for statement in part.by_hand),
     _more,
 )
 HAZARDS = ("LOSES_DATA", "CHANGES_KEY", "RELOADS_FILES", "REBUILDS_TABLE", "REPLACES_PIPE")
