@@ -143,6 +143,8 @@ class Flow:
     def __init__(self, sheets: list[Sheet], tables: Tables, added: Added) -> None:
         self.sheets, self.tables, self.added = sheets, tables, added
         self.made = [(sheet, s) for sheet in sheets for s in sheet.statements if s.kind in ("view", "table")]
+        self._outputs: dict[tuple[int, str, tuple[str, ...]], frozenset[str] | None] = {}
+        self._names: dict[int, list[str | None]] = {}  # what the items of a SELECT are called; None for a star
         self.variant = added.staging.split(":")[0] if ":" in added.staging else ""
         self.headers = {name for sheet in sheets for name in headers(sheet.tokens)}
         self.compared = {name for sheet in sheets for name in compared(sheet.tokens)}
@@ -264,15 +266,25 @@ class Flow:
         self, sheet: Sheet, select: Select, env: Env, name: str, names: Sequence[str] = ()
     ) -> frozenset[str] | None:
         """The staging columns behind one output of a SELECT."""
-        sources = self.sources(sheet, select, env)
-        for n, item in enumerate(select.items):
-            if star(sheet.tokens, item) is not None:
-                for source in starred(sheet.tokens, item, sources):
+        asked = (id(select), name, tuple(names))
+        if asked not in self._outputs:
+            self._outputs[asked] = self._output(sheet, select, env, name, names)
+        return self._outputs[asked]
+
+    def _output(self, sheet: Sheet, select: Select, env: Env, name: str, names: Sequence[str]) -> frozenset[str] | None:
+        if id(select) not in self._names:
+            self._names[id(select)] = [
+                None if star(sheet.tokens, item) is not None else output_name(sheet.tokens, item)
+                for item in select.items
+            ]
+        for n, (own, item) in enumerate(zip(self._names[id(select)], select.items, strict=True)):
+            if own is None:
+                for source in starred(sheet.tokens, item, self.sources(sheet, select, env)):
                     labels = self.lookup(source, name)
                     if labels is not None and name not in star_words(sheet.tokens, item):
                         return labels
-            elif (names[n] if n < len(names) else output_name(sheet.tokens, item)) == name:
-                return self.columns(sheet, item.value, sources)
+            elif (names[n] if n < len(names) else own) == name:
+                return self.columns(sheet, item.value, self.sources(sheet, select, env))
         return None
 
     def header(self, label: str) -> bool:
