@@ -127,8 +127,7 @@ SENDERS = {
         "f'SELECT {calls}'",
         "'SELECT CURRENT_AVAILABLE_ROLES() AS R'",
         "f'SHOW GRANTS ON SCHEMA {schema_name(self.database, schema)}'",
-        "_information_sql(self.database, schemas, 'COLUMNS', _COLUMN_COLUMNS, where) + ' ORDER BY TABLE_SCHEMA, "
-        "TABLE_NAME, ORDINAL_POSITION'",
+        "self._columns_sql(schemas, where)",
         "_information_sql(self.database, schemas, view, columns, '')",
         "sql",
     },
