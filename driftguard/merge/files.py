@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from driftguard.merge import guards
 from driftguard.merge.casts import cast_sql
-from driftguard.merge.source import Frame, commit_time, is_load, key_bounds, own_time
+from driftguard.merge.source import Frame, commit_time, is_load, key_bounds, own_time, ranged
 from driftguard.merge.transitions import MILESTONE
 from driftguard.model.identifiers import ObjectName
 from driftguard.model.landing import DG_FILE, DG_LOADED_AT, Cast
@@ -66,9 +66,7 @@ def frame_of(spec: MergeSpec, epochs: Mapping[str, str]) -> Frame:
         guards.not_swept(commit, ":reloaded_at"),
         f"({new} OR NOT {is_load()} OR {commit} > :load_floor OR {commit} >= :change_floor)",
     )
-    return Frame(
-        " AND ".join(window), new, epochs, joined, start, (":low_key", ":high_key") if spec.key_range else None
-    )
+    return Frame(" AND ".join(window), new, epochs, joined, start, (":low_key", ":high_key"))
 
 
 def variables(spec: MergeSpec) -> list[str]:
@@ -131,9 +129,10 @@ def floors(spec: MergeSpec) -> list[str]:
 
 def key_range(spec: MergeSpec, frame: Frame) -> list[str]:
     """The smallest and the largest key of the new rows: no other row of FINAL can change."""
-    if spec.key_range is None:
+    column = ranged(spec)
+    if column is None:
         return []
-    low, high = key_bounds(spec)
+    low, high = key_bounds(spec, column)
     rows = [f"FROM {qualified(spec.staging)}", *frame.joined, f"WHERE {frame.new} OR :final_is_empty"]
     return [
         line

@@ -8,7 +8,7 @@ from driftguard.merge import guards
 from driftguard.merge.casts import cast_sql
 from driftguard.merge.failures import failures
 from driftguard.merge.files import floors, frame_of, key_range, latest, swept, take, variables
-from driftguard.merge.source import Frame, commit_time, keys, listed, source, uncertain
+from driftguard.merge.source import Frame, commit_time, keys, listed, ranged, source, uncertain
 from driftguard.merge.transitions import MILESTONE, notes
 from driftguard.model.identifiers import ObjectName
 from driftguard.model.landing import DG_COMMIT_TS, DG_DELETED, DG_OP, DG_REPAIR, DG_SEQ
@@ -154,7 +154,8 @@ def _deleted_at_once(spec: MergeSpec) -> list[str]:
 
 def _near(spec: MergeSpec) -> str:
     """Bounds that Snowflake knows before it reads FINAL, and can leave out what lies outside."""
-    return f" AND t.{quote(spec.key_range)} BETWEEN :low_key AND :high_key" if spec.key_range else ""
+    column = ranged(spec)
+    return f" AND t.{quote(column.final)} BETWEEN :low_key AND :high_key" if column else ""
 
 
 def same_row(spec: MergeSpec) -> str:
@@ -173,7 +174,8 @@ def sweep(spec: MergeSpec) -> list[str]:
     done = latest(spec.watermark, swept(spec.final))
     note = ObjectName(spec.watermark.database, spec.watermark.schema, MILESTONE)
     return [
-        f"IF (reloaded_at > COALESCE({done}, '1970-01-01'::TIMESTAMP_NTZ)) THEN",
+        f"LET swept_at TIMESTAMP_NTZ := {done};",
+        "IF (reloaded_at > COALESCE(swept_at, '1970-01-01'::TIMESTAMP_NTZ)) THEN",
         f"  {remove}",
         f"  INSERT INTO {qualified(note)} ({quote('NAME')}, {quote('AT')}, {quote('REACHED_AT')})",
         f"  SELECT {literal(swept(spec.final))}, :reloaded_at, CURRENT_TIMESTAMP();",

@@ -181,10 +181,11 @@ def _staged(spec: MergeSpec, frame: Frame, flags: list[str]) -> list[str]:
 
 
 def _in_range(spec: MergeSpec, frame: Frame, key: Callable[[MergeColumn], str]) -> list[str]:
-    if frame.key_range is None:
+    column = ranged(spec)
+    if frame.key_range is None or column is None:
         return []
     low, high = frame.key_range
-    return [f"  AND {key(c)} BETWEEN {low} AND {high}" for c in keys(spec) if c.final == spec.key_range]
+    return [f"  AND {key(column)} BETWEEN {low} AND {high}"]
 
 
 def _staged_value(spec: MergeSpec, column: MergeColumn, frame: Frame) -> str:
@@ -251,9 +252,13 @@ def _moved(spec: MergeSpec) -> str:
     return f"({operation(spec)} = 'U' AND ({guards.moved(pairs, nullable=nullable)}))"
 
 
-def key_bounds(spec: MergeSpec) -> tuple[str, str]:
-    """The smallest and the largest value of the key range that a staged row is about: before and after a change."""
-    (column,) = (c for c in keys(spec) if c.final == spec.key_range)
+def ranged(spec: MergeSpec) -> MergeColumn | None:
+    """The column of the spec's `key_range`; None where there is none, or while it changes."""
+    return next((c for c in keys(spec) if c.final == spec.key_range and c.marker is None), None)
+
+
+def key_bounds(spec: MergeSpec, column: MergeColumn) -> tuple[str, str]:
+    """The smallest and the largest value of the column that a staged row is about: before and after a change."""
     now = _key_value(column)
     if not key_updates(spec):
         return now, now

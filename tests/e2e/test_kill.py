@@ -3,13 +3,14 @@ one does. A proxy on the wire counts the statements, not driftguard."""
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,7 @@ class Ground:
     texts: tuple[str, ...] = ()  # of the statements that an undisturbed apply sends
     landing: str = ""
     journal: tuple[tuple[object, ...], ...] = ()
+    numbers: Iterator[int] = field(default_factory=itertools.count)  # of its folders
 
     @property
     def statements(self) -> int:
@@ -54,7 +56,7 @@ class Ground:
         away = self.prepared.fork()
         proxy = Proxy(away.port)
         try:
-            yield rig.copy(self.first, away, self.folder / f"{away.pid}", proxy.port), proxy
+            yield rig.copy(self.first, away, self.folder / f"{next(self.numbers)}", proxy.port), proxy
         finally:
             proxy.close()
             self.prepared.end(away)

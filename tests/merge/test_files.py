@@ -70,3 +70,9 @@ def test_only_the_keys_between_the_smallest_and_the_largest_new_one_are_read(con
     assert 'ON t."ID" = s."ID" AND t."ID" BETWEEN :low_key AND :high_key' in text
     assert 'SELECT MIN(LEAST("ID", COALESCE("BI_ID", "ID")))' in text
     assert text.count("BETWEEN :low_key AND :high_key") == 3
+
+
+def test_a_key_that_gets_another_name_has_no_range_meanwhile() -> None:
+    key = MergeColumn("NR", "ID", key=True, marker="DB.FINAL.T:1:abc", becomes="ID")
+    for name in ("ID", "NR"):
+        assert "low_key" not in generate(Bench.spec_of("S", (key, NOTE), key_range=name))

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import traceback
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -143,6 +144,8 @@ def _main() -> None:
             code = 70
             try:
                 code = _child(json.loads(line))
+            except Exception:
+                traceback.print_exc()
             finally:
                 sys.stdout.flush()
                 sys.stderr.flush()
