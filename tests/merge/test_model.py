@@ -135,6 +135,7 @@ SWITCHES = [
         ("looked_up", "key_only", "true", "load_time", True, True),
         ("null", "full_row", "t", "load_time", True, False),
         ("looked_up", "full_row", "true", "load_time", False, True),
+        ("null", "key_only", "true", "null", False, False),
     )
 ]  # fmt: skip
 
@@ -144,7 +145,7 @@ SWITCHES = [
 def test_it_holds_for_whatever_dms_does_where_aws_leaves_it_open(
     connection: Any, tmp_path: Path, shape: Shape, moves: bool
 ) -> None:
-    """Each pair of settings is in one of them. Without before-images no key may change: DG411 says so."""
+    """Each pair of settings is in one of them. Without before-images no key may change: DG505 says so."""
     found = Played([], [], [], 0)
     run(connection, tmp_path, dataclasses.replace(shape, moves=moves, before_images=moves), 30, found)
     assert found.wrong == []
