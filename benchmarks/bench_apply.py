@@ -17,6 +17,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from driftguard.control.schema import setup_statements
 from driftguard.migrate.runner import Runner
 from driftguard.migrate.writing import write
 from driftguard.model.identifiers import ObjectName
@@ -71,7 +72,14 @@ def start(target: Any, *given: Any) -> tuple[Any, int]:
 
 
 def arguments(port: int) -> dict[str, object]:
-    return {**SnowflakeServer(port=port).connect_kwargs(), "port": port}
+    return {
+        "account": "sandbox",
+        "user": "driftguard",
+        "password": "sandbox",
+        "host": "127.0.0.1",
+        "port": port,
+        "protocol": "http",
+    }
 
 
 def main() -> int:
@@ -97,7 +105,8 @@ def run(direct: int, slow: int, tables: int, jobs: int) -> float:
     database = f"JOBS{jobs}"
     columns = ", ".join(f"C{n} VARCHAR(10)" for n in range(10))
     session = Session.connect(arguments(direct), "direct")
-    for sql in (f"CREATE DATABASE {database}", f"CREATE SCHEMA {database}.FINAL"):
+    control = setup_statements(database, "DRIFTGUARD")  # there since the first apply of an estate
+    for sql in (f"CREATE DATABASE {database}", f"CREATE SCHEMA {database}.FINAL", *control):
         session.execute(sql)
     for number in range(tables):
         session.execute(f"CREATE TABLE {database}.FINAL.T{number} ({columns})")

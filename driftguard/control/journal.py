@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, delete, func, insert, literal, select
+from sqlalchemy import ColumnElement, Insert, bindparam, column, delete, func, insert, literal, select, values
 
 from driftguard.control.lease import Lease
 from driftguard.control.schema import JOURNAL, LEASE, REVISION, compiled, fetch, filled, run, transaction, written_out
@@ -136,15 +136,32 @@ class Journal:
             if len(chunks) > 1:
                 self._session.execute("BEGIN TRANSACTION")
             for chunk in chunks:
-                values = [
-                    self._values(place, PLANNED, sql_text=statement.sql, detail=statement.summary)
-                    if statement is not None
-                    else self._values(place, SKIPPED, sql_text=None, detail=None)
-                    for place, statement in chunk
-                ]
-                run(self._session, insert(JOURNAL).values([{"recorded_at": func.sysdate(), **one} for one in values]))
+                if run(self._session, self._planned(chunk)) != len(chunk) and self._lease:
+                    if len(chunks) > 1:
+                        self._session.execute("ROLLBACK")
+                    raise self._lease.lost()
             if len(chunks) > 1:
                 self._session.execute("COMMIT")
+
+    def _planned(self, rows: Sequence[_Row]) -> Insert:
+        """One INSERT for statements of one revision, which writes them only while the lease is held."""
+        told = values(
+            *(column(name) for name in ("operation", "step", "event", "sql_text", "detail")), name="told"
+        ).data(
+            [
+                (place.operation, place.statement, PLANNED, statement.sql, statement.summary)
+                if statement is not None
+                else (place.operation, place.statement, SKIPPED, None, None)
+                for place, statement in rows
+            ]
+        )
+        same = self._values(rows[0][0], "")
+        for name in ("operation", "step", "event"):
+            del same[name]
+        row = select(func.sysdate(), *(literal(value) for value in same.values()), *told.c).select_from(told)
+        if self._lease is not None:
+            row = row.join(LEASE, self._lease.held())
+        return insert(JOURNAL).from_select(["recorded_at", *same, *told.c.keys()], row)
 
     def started(self, place: Place) -> Attempt:
         """Returns the attempt, whose tag the statement must carry as its QUERY_TAG.
@@ -179,11 +196,18 @@ class Journal:
         self._add(self._values(place, FAILED, tag=tag, detail=why))
 
     def applied(self, revision: str, digest: str, by: str) -> None:
-        """The revision is whole: verified by looking again. A second row of it is not written."""
+        """The revision is whole: verified by looking again. A second row of it is not written.
+
+        Raises `HalfwayError` once the lease is not held.
+        """
         row = select(literal(revision), literal(digest), func.sysdate(), literal(by)).where(
             ~select(REVISION.c.revision).where(REVISION.c.revision == revision).exists()
         )
-        run(self._session, insert(REVISION).from_select(["revision", "digest", "applied_at", "applied_by"], row))
+        if self._lease is not None:
+            row = row.select_from(LEASE).where(self._lease.held())
+        new = insert(REVISION).from_select(["revision", "digest", "applied_at", "applied_by"], row)
+        if run(self._session, new) != 1 and self._lease is not None:
+            self._lease.check(self._session)
 
     def stamped(self, place: Place, why: str) -> None:
         """The revision counts as applied from now on, though nothing of it was run."""

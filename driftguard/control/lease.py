@@ -17,7 +17,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, func, or_, select, text, update
 
 from driftguard.control.link import Link
-from driftguard.control.schema import LEASE, fetch, run
+from driftguard.control.schema import LEASE, block, fetch, run, written_out
 from driftguard.errors import DriftguardError, HalfwayError, LeaseHeldError
 from driftguard.snowflake.errors import number
 from driftguard.snowflake.session import Session
@@ -71,14 +71,16 @@ class Lease:
             .where(LEASE.c.name == "apply", or_(LEASE.c.expires_at < _NOW, LEASE.c.holder == self.holder))
             .values(holder=self.holder, token=LEASE.c.token + 1, expires_at=self._expiry())
         )
-        if run(session, take) != 1:
+        mine = written_out(select(LEASE.c.token).where(LEASE.c.holder == self.holder))
+        (answer,) = session.rows(block(written_out(take), f"LET mine NUMBER := ({mine})", "RETURN mine"))
+        (token,) = answer.values()
+        if token is None:
             rows = fetch(session, select(LEASE.c.holder, LEASE.c.expires_at).where(LEASE.c.name == "apply"))
             who = f"{rows[0]['HOLDER']} until {rows[0]['EXPIRES_AT']:%Y-%m-%d %H:%M:%S} UTC" if rows else "unknown"
             raise LeaseHeldError(
                 f"another apply holds the lease ({who})", hint="wait for it, or for the lease to expire"
             )
-        rows = fetch(session, select(LEASE.c.token).where(LEASE.c.holder == self.holder))
-        self.token = int(rows[0]["TOKEN"])
+        self.token = int(token)
         self._ends = asked + self._seconds_long
 
     def __exit__(

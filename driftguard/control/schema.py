@@ -168,8 +168,11 @@ def transaction(*statements: str) -> str:
     return f"BEGIN\nBEGIN TRANSACTION;\n{body}\nCOMMIT;\nEXCEPTION\nWHEN OTHER THEN\nROLLBACK;\nRAISE;\nEND"
 
 
-def setup_statements(database: str, schema: str) -> tuple[str, ...]:
-    """What an `apply` runs before anything else, so that no merge runs without its tables; all can be run again."""
+def setup_statements(database: str, schema: str) -> tuple[str, str, str]:
+    """What an `apply` runs before anything else, so that no merge runs without its tables; all can be run again.
+
+    The schema, the step into it, and its tables.
+    """
     area = schema_name(database, schema)
     tables = [
         str(CreateTable(table, if_not_exists=True).compile(dialect=_DIALECT)).strip()

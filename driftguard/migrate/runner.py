@@ -31,7 +31,7 @@ from driftguard.model.identifiers import ObjectName
 from driftguard.model.plan import Phase, Statement
 from driftguard.model.snowflake import Estate
 from driftguard.operations.base import DONE, Operation, State
-from driftguard.snowflake.errors import connection_lost, number, text
+from driftguard.snowflake.errors import MISSING_OR_NOT_AUTHORIZED, connection_lost, number, text
 from driftguard.snowflake.session import Session
 
 T = TypeVar("T")
@@ -131,7 +131,6 @@ class Runner:
             if revision.id not in touched and revision.phases:  # an apply before this one was cut off right here
                 self._verify(revision, [op for op in revision.operations if op.phase is revision.phases[-1]], estate)
             touched.setdefault(revision.id, Phase.EXPAND)
-            self._link.call(lease.check)
             self._link.call(
                 lambda session: Journal(session, lease, run).applied(revision.id, revision.digest, lease.holder)
             )
@@ -187,7 +186,6 @@ class Runner:
             rows += [(Place(revision.id, revision.digest, index, n), one) for n, one in enumerate(statements)]
             estate = after
         if rows:
-            self._link.call(lease.check)
             self._link.call(lambda session: Journal(session, lease, run).plan(rows))
         return jobs, ran, held.text
 
@@ -279,18 +277,27 @@ class Runner:
         return estate
 
     def _set_up(self) -> None:
-        for statement in schema.setup_statements(self._database, self._control_schema):
+        def use(session: Session) -> None:
+            schema.use(session, self._database, self._control_schema)
+
+        create, _, tables = schema.setup_statements(self._database, self._control_schema)
+        try:
             try:
-                self._link.call(lambda session, sql=statement: session.execute(sql))  # type: ignore[misc]
+                self._link.call(use)
             except Exception as error:
-                if number(error) < 0 or connection_lost(error):
+                if number(error) not in MISSING_OR_NOT_AUTHORIZED:
                     raise
-                raise UnreachableError(
-                    f"the control schema {self._database}.{self._control_schema} cannot be set up: {text(error)}",
-                    hint="grant CREATE SCHEMA on the database, or have the schema made (docs/grants.md)",
-                ) from None
-            if statement.startswith("USE SCHEMA"):
-                self._link.prepare = lambda session: schema.use(session, self._database, self._control_schema)
+                self._link.call(lambda session: session.execute(create))
+                self._link.call(use)
+            self._link.prepare = use
+            self._link.call(lambda session: session.execute(tables))
+        except Exception as error:
+            if number(error) < 0 or connection_lost(error):
+                raise
+            raise UnreachableError(
+                f"the control schema {self._database}.{self._control_schema} cannot be set up: {text(error)}",
+                hint="grant CREATE SCHEMA on the database, or have the schema made (docs/grants.md)",
+            ) from None
 
 
 def _restores(jobs: Sequence[Job]) -> list[str]:

@@ -46,6 +46,10 @@ SESSION_PARAMETERS: Mapping[str, str | int] = {
     "QUERY_TAG": "driftguard",
 }
 
+# The connector asks the metadata services of three clouds at each login, for up to 0.2 s, to tell Snowflake where it
+# runs; nothing else rests on the answer. Source: snowflake-connector-python, platform_detection.py.
+_CONNECTOR: Mapping[str, Any] = {"platform_detection_timeout_seconds": 0.0}
+
 
 def configured(config: Config, environ: Mapping[str, str] | None = None) -> bool:
     """Is there a connection, in the file or in the environment?"""
@@ -142,7 +146,7 @@ class Session:
 
         try:
             connection = snowflake.connector.connect(
-                **arguments,
+                **{**_CONNECTOR, **arguments},
                 **({"network_timeout": network_timeout} if network_timeout else {}),
                 session_parameters={**SESSION_PARAMETERS, **(parameters or {})},
                 login_timeout=30,

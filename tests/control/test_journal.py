@@ -8,6 +8,9 @@ import pytest
 
 from driftguard.control import schema
 from driftguard.control.journal import Journal, Place
+from driftguard.control.lease import Lease
+from driftguard.control.link import Link
+from driftguard.errors import HalfwayError
 from driftguard.model.plan import Statement
 from driftguard.sandbox.snowflake.server import SnowflakeServer
 from driftguard.snowflake.session import Session
@@ -67,3 +70,29 @@ def test_an_operation_that_is_too_long_for_one_insert_is_written_in_a_transactio
     Journal(session, run="one").plan(rows(1, 250))
     assert (session.seen[0], session.seen[-1]) == ("BEGIN TRANSACTION", "COMMIT")
     assert len(Journal(session).read()["r"].operations[0].planned) == 250
+
+
+@pytest.mark.parametrize("statements", [3, 250])
+def test_nothing_is_written_once_the_lease_is_lost(session: RecordingSession, statements: int) -> None:
+    """Neither the statements of a plan nor the end of a revision, each in the request that would have written it."""
+    link = Link(session, lambda: session)
+    with Lease(link, 300) as lease:
+        journal = Journal(session, lease, "one")
+        journal.plan(rows(1, 2))
+        journal.applied("r0", "d", "me")
+        session.execute("UPDATE lease SET holder = 'another', token = token + 1")
+        with pytest.raises(HalfwayError, match="lost to another apply"):
+            journal.plan([(Place("r", "d", 1, number), Statement("--", "it")) for number in range(statements)])
+        with pytest.raises(HalfwayError, match="lost to another apply"):
+            journal.applied("r", "d", "me")
+    known = Journal(session).read()
+    assert list(known["r"].operations) == [0]
+    assert not known["r"].applied
+    assert known["r0"].applied
+
+
+def test_a_revision_is_noted_as_whole_only_once(session: RecordingSession) -> None:
+    with Lease(Link(session, lambda: session), 300) as lease:
+        for _ in range(2):
+            Journal(session, lease, "one").applied("r", "d", "me")
+    assert len(session.rows("SELECT * FROM revision")) == 1
