@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from driftguard.errors import ConfigError, NoConfigError
 from driftguard.model.identifiers import ObjectName
-from driftguard.model.policy import ColumnPolicy, Masking, Policy
+from driftguard.model.policy import ColumnPolicy, Masking, Policy, StagingStyle
 
 FILE_NAME = "driftguard.toml"
 NO_POLICY = "none"  # of [policy.masking]: decided that the column needs none
@@ -87,6 +87,7 @@ class ManagedBy(_Section):
 
 
 OnNullUpdate = Literal["overwrite", "keep"]
+Style = Literal["columns", "record"]
 
 
 class ColumnPolicySection(_Section):
@@ -103,10 +104,26 @@ class PolicySection(_Section):
     on_null_update: OnNullUpdate = "overwrite"
     deletes: Literal["hard", "soft"] = "hard"
     columns: tuple[ColumnPolicySection, ...] = ()
+    staging_style: Style = "columns"
+    staging_styles: dict[str, Style] = Field(default_factory=dict)  # by a pattern for schema.table
     allow_unknown: tuple[str, ...] = ()
     managed_by: ManagedBy = ManagedBy()
     masking: dict[str, str] = Field(default_factory=dict)  # a pattern for columns, and a masking policy or "none"
     exempt_role: bool = False
+
+    @model_validator(mode="after")
+    def _records_are_merged_by_us(self) -> Self:
+        if "record" in (self.staging_style, *self.staging_styles.values()) and self.managed_by.merge != "driftguard":
+            raise ValueError("staging_style 'record' needs managed_by.merge = 'driftguard', which reads the records")
+        return self
+
+    @field_validator("staging_styles")
+    @classmethod
+    def _tables(cls, styles: dict[str, Style]) -> dict[str, Style]:
+        for pattern in styles:
+            if not all(pattern.partition(".")):
+                raise ValueError(f"{pattern!r} is not schema.table")
+        return styles
 
     @field_validator("masking")
     @classmethod
@@ -246,6 +263,8 @@ class Config:
             drop_leftovers=s.policy.drop_leftovers,
             on_null_update=s.policy.on_null_update,
             soft_delete=s.policy.deletes == "soft",
+            staging_style=s.policy.staging_style,
+            staging_styles=tuple(StagingStyle(table, style) for table, style in s.policy.staging_styles.items()),
             columns=tuple(ColumnPolicy(c.table, c.column, c.on_null_update) for c in s.policy.columns),
             allow_unknown=frozenset(s.policy.allow_unknown),
             masking=tuple(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from driftguard.drift.context import Context, Pair
@@ -40,7 +40,10 @@ def hand_written(context: Context, pair: Pair) -> HandWritten | None:
     streams = tuple(
         _parts(c.name) for c in context.estate.consumers if c.domain == "STREAM" and c.reads == pair.staging.name
     )
-    return _followed(task, pair.staging, pair.final, streams, _procedures(context.estate))
+    found = _followed(task, pair.staging, pair.final, streams, _procedures(context.estate))
+    if pair.landing.record:
+        return replace(found, unread="STAGING keeps whole records, and what it reads out of them is not followed")
+    return found
 
 
 def _followed(

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from driftguard.drift.expect import Expectation
 from driftguard.drift.fit import Fit, fit
+from driftguard.drift.record import is_record, seen_through
 from driftguard.merge.generate import is_generated
 from driftguard.merge.transitions import under_way
 from driftguard.model.catalog import Catalog
@@ -34,7 +35,10 @@ class Misfit:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """One landing: what it should be and what is there. None means "not there" only where `seen` says so."""
+    """One landing: what it should be and what is there. None means "not there" only where `seen` says so.
+
+    Where STAGING keeps whole records (`landing.record`), `staging` has the columns that the merge reads out of them.
+    """
 
     landing: Landing
     staging: SfTable | None
@@ -101,6 +105,10 @@ def pair_up(landings: Iterable[Landing], estate: Estate) -> tuple[Pair, ...]:
     for item in landings:
         staging, final, task = tables.get(item.staging), tables.get(item.final), tasks.get(item.task)
         changing = _under_way(task, final)
+        if staging is not None:
+            record = is_record(staging)
+            item = item if item.record == record else replace(item, record=record)
+            staging = seen_through(staging, item, task) if record else staging
         found.append(
             Pair(
                 landing=item,

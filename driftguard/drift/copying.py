@@ -6,10 +6,11 @@ Grammar: docs.snowflake.com "COPY INTO <table>" and "CREATE PIPE". A text that c
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from driftguard.model.identifiers import ObjectName
-from driftguard.model.landing import DG_FILE, DG_LOADED_AT, DG_ROW, Landing
+from driftguard.model.landing import DG_FILE, DG_LOADED_AT, DG_RECORD, DG_ROW, Landing
 from driftguard.model.snowflake import Pipe
 
 METADATA = {
@@ -17,11 +18,17 @@ METADATA = {
     DG_ROW: "METADATA$FILE_ROW_NUMBER",
     DG_LOADED_AT: "METADATA$START_SCAN_TIME",
 }
+RECORD = {DG_RECORD: "$1", **METADATA}  # STAGING in record style, and what of a file each column takes
 _IDENT = r'(?:"(?:[^"]|"")+"|[A-Za-z_][A-Za-z0-9_$]*)'
 _NAME = rf"{_IDENT}(?:\s*\.\s*{_IDENT}){{0,2}}"
 _STRING = r"'(?:[^'\\]|''|\\.)*'"
 _HEAD = re.compile(
     rf"\s*COPY\s+INTO\s+({_NAME})\s+FROM\s+(?:({_STRING})|@({_NAME})((?:/[^\s;()]*)?))(?=\s|;|$)",
+    re.IGNORECASE | re.DOTALL,
+)
+_PLACE = rf"(?:({_STRING})|@({_NAME})((?:/[^\s;()]*)?))"
+_SELECT = re.compile(
+    rf"\s*COPY\s+INTO\s+({_NAME})\s*\(([^()]*)\)\s*FROM\s*\(\s*SELECT\s+([^()]*?)\s+FROM\s+{_PLACE}\s*\)",
     re.IGNORECASE | re.DOTALL,
 )
 _LOCATION = re.compile(rf"@({_NAME})((?:/.*)?)", re.DOTALL)
@@ -36,21 +43,34 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """A pipe's COPY, taken apart. `path` is below the stage, as it is written; `options` is what follows it."""
+    """A pipe's COPY, taken apart. `path` is below the stage, as it is written; `options` is what follows it.
+
+    `record`: of a COPY that selects, what each column takes.
+    """
 
     target: ObjectName
     stage: ObjectName
     path: str
     options: str
+    record: Mapping[str, str] | None = None
 
 
 def read(pipe: Pipe) -> Copy:
     """The COPY of a pipe. Raises `Unreadable`."""
     text = _COMMENT.sub(lambda m: m[1] or " ", pipe.definition)
     head = _HEAD.match(text)
+    selects = _SELECT.match(text) if head is None else None
+    if selects is not None:
+        columns = [_part(name.strip()) for name in selects[2].split(",")]
+        items = [item.strip().upper() for item in selects[3].split(",")]
+        if len(columns) == len(items) and set(items) <= set(RECORD.values()):
+            stage, path = _place(selects[4], selects[5], selects[6])
+            options = text[selects.end() :].strip().rstrip(";")
+            record = dict(zip(columns, items, strict=True))
+            return Copy(_resolve(selects[1], pipe.name), _resolve(stage, pipe.name), path, options, record)
     if head is None:
         raise Unreadable("it selects, lists columns, or is no COPY from a stage")
-    stage, path = _place(head)
+    stage, path = _place(head[2], head[3], head[4])
     return Copy(_resolve(head[1], pipe.name), _resolve(stage, pipe.name), path, text[head.end() :].strip().rstrip(";"))
 
 
@@ -79,13 +99,19 @@ def faults(pipe: Pipe, landing: Landing) -> list[str]:
         found.append(f"it loads into {copy.target}")
     if not reads(pipe, landing.stage, landing.path):
         found.append(f"it reads @{copy.stage}/{copy.path.strip('/')}, not @{landing.stage}/{landing.path}")
-    return found + option_faults(copy.options)
+    if landing.record and copy.record != RECORD:
+        return [*found, f"it does not load whole records into {DG_RECORD}, with their file, row and load time"]
+    if copy.record is not None and not landing.record:
+        return [*found, f"it loads whole records, and {landing.staging} has columns"]
+    return found + option_faults(copy.options, record=landing.record)
 
 
-def option_faults(options: str) -> list[str]:
+def option_faults(options: str, *, record: bool = False) -> list[str]:
     """What is wrong with what follows the folder, whatever the folder is."""
     bare = re.sub(_STRING, "''", options)
     found = []
+    if record:
+        return ["its PATTERN leaves files out"] if re.search(r"\bPATTERN\s*=", bare, re.IGNORECASE) else []
     if not re.search(r"\bMATCH_BY_COLUMN_NAME\s*=\s*'?CASE_INSENSITIVE\b", options, re.IGNORECASE):
         found.append("MATCH_BY_COLUMN_NAME is not CASE_INSENSITIVE")
     if re.search(r"\bPATTERN\s*=", bare, re.IGNORECASE):
@@ -108,10 +134,11 @@ def portable(options: str) -> bool:
     return len(re.findall(_IDENT, name)) == 3
 
 
-def _place(head: re.Match[str]) -> tuple[str, str]:
-    if head[3] is not None:
-        return head[3], head[4]
-    inner = re.sub(r"\\(.)", r"\1", head[2][1:-1].replace("''", "'"), flags=re.DOTALL)
+def _place(text: str | None, stage: str | None, path: str | None) -> tuple[str, str]:
+    """`text` is a location as a string; `stage` and `path` one that is not."""
+    if stage is not None:
+        return stage, path or ""
+    inner = re.sub(r"\\(.)", r"\1", (text or "")[1:-1].replace("''", "'"), flags=re.DOTALL)
     location = _LOCATION.fullmatch(inner)
     if location is None:
         raise Unreadable("it does not read a named stage")

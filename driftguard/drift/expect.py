@@ -14,6 +14,7 @@ from driftguard.model.landing import (
     DG_DELETED,
     DG_FILE,
     DG_LOADED_AT,
+    DG_RECORD,
     DG_REPAIR,
     DG_ROW,
     DG_SEQ,
@@ -101,7 +102,9 @@ def _refuse(group: list[Emission]) -> Refusal | None:
                 return Refusal("DG110", table, message, column.source or column.name)
             if column.name in own:
                 return Refusal("DG110", table, f"{table} emits the column {column.name!r} twice", column.source)
-            reserved = folded in (*STAGING_SERVICE, *FINAL_SERVICE, *FINAL_OPTIONAL) or IN_MERGE.fullmatch(folded)
+            reserved = folded in (DG_RECORD, *STAGING_SERVICE, *FINAL_SERVICE, *FINAL_OPTIONAL) or IN_MERGE.fullmatch(
+                folded
+            )
             if reserved and column.role is not Role.OP:
                 message = f"{table} has a column {column.name!r}, a name that driftguard needs for itself"
                 return Refusal("DG110", table, message, column.source)
@@ -253,6 +256,7 @@ def _landing(
         final_columns=tuple(final_columns + stored),
         emissions=tuple(group),
         loads_at_start=task.endpoint.use_task_start_time_for_full_load_timestamp,
+        record=policy.stages_records(group[0].source.table),
     )
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from driftguard.drift.context import Pair
 from driftguard.drift.fit import Fit
+from driftguard.drift.record import readable
 from driftguard.model.emission import Role
 from driftguard.model.identifiers import ObjectName, snowflake_name
 from driftguard.model.landing import (
@@ -45,7 +47,7 @@ def merge_spec(pair: Pair, policy: Policy, changing: Iterable[MergeColumn] = ())
     commit = landing.staging_role(Role.COMMIT_TIME)
     change = landing.staging_role(Role.CHANGE_SEQ)
     assert commit is not None  # expect() refuses a landing without a commit time
-    return MergeSpec(
+    spec = MergeSpec(
         staging=landing.staging,
         final=landing.final,
         watermark=ObjectName(policy.database, policy.control_schema, WATERMARK),
@@ -60,6 +62,7 @@ def merge_spec(pair: Pair, policy: Policy, changing: Iterable[MergeColumn] = ())
         soft_delete=landing.has(DG_DELETED),
         key_range=_key_range(pair, columns),
     )
+    return replace(spec, record=readable(spec, landing, pair.staging, pair.task)) if landing.record else spec
 
 
 def _column(pair: Pair, c: FinalColumn, stuck: set[str], before: dict[str, str]) -> MergeColumn:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from driftguard.merge.casts import cast_sql
 from driftguard.merge.generate import inserted, milestone_sql
+from driftguard.merge.record import relation
 from driftguard.merge.source import Frame, commit_time, is_load, source
-from driftguard.model.landing import DG_LOADED_AT, DG_OP, Cast
+from driftguard.model.landing import DG_FILE, DG_LOADED_AT, DG_OP, DG_ROW, Cast
 from driftguard.model.merge import MergeSpec, epochs
 from driftguard.sql.snowflake import literal, qualified, quote
 
@@ -28,8 +29,18 @@ def refill(spec: MergeSpec, marker: str) -> tuple[str, ...]:
         f"DELETE FROM {qualified(spec.final)}",
         f"INSERT INTO {qualified(spec.final)} (\n  {', '.join(names)}\n)\n"
         f"SELECT\n  {', '.join(values)}\nFROM (\n{rows}\n) AS s\nWHERE s.{quote(DG_OP)} <> 'D'",
-        f"DELETE FROM {qualified(spec.staging)} WHERE NOT {read}",
+        _forget(spec, read),
     )
+
+
+def _forget(spec: MergeSpec, read: str) -> str:
+    table = qualified(spec.staging)
+    if not spec.record:
+        return f"DELETE FROM {table} WHERE NOT {read}"
+    place = f"(COALESCE({quote(DG_FILE)}, ''), COALESCE({quote(DG_ROW)}, 0), {quote(DG_LOADED_AT)})"
+    columns = place[1:-1]
+    rows = f"SELECT {columns} FROM {relation(spec, spec.commit_time)} AS r WHERE NOT {read}"
+    return f"DELETE FROM {table} WHERE {place} IN ({rows})"
 
 
 def _reloaded(spec: MergeSpec, marker: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from driftguard.merge.casts import cast_sql, failed_sql
+from driftguard.merge.record import staged
 from driftguard.merge.source import Frame, failed_value, fallible, key_updates, keys, operation
 from driftguard.model.identifiers import ObjectName
 from driftguard.model.landing import DG_FILE, DG_ROW
@@ -47,7 +48,7 @@ def failures(spec: MergeSpec, frame: Frame) -> list[str]:
         f"SELECT DISTINCT {landing}, TO_JSON(OBJECT_CONSTRUCT_KEEP_NULL({key})), f.NAME,",
         *_case(suspects, "raw"),
         f"  , TRY_TO_TIMESTAMP_NTZ(c.{quote(spec.commit_time)}), {file}, {row}, CURRENT_TIMESTAMP()",
-        f"FROM {qualified(spec.staging)} AS c",
+        *staged(spec, "c"),
         f"CROSS JOIN (VALUES {', '.join(f'({literal(s.name)})' for s in suspects)}) AS f (NAME)",
         f"LEFT JOIN {qualified(quarantine(spec.watermark))} AS q",
         f"  ON {q['LANDING']} = {landing} AND {q['COLUMN_NAME']} = f.NAME",

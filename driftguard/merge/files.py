@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from driftguard.merge import guards
 from driftguard.merge.casts import cast_sql
+from driftguard.merge.record import relation
 from driftguard.merge.source import Frame, commit_time, is_load, key_bounds, own_time, ranged
 from driftguard.merge.transitions import MILESTONE
 from driftguard.model.identifiers import ObjectName
@@ -83,7 +84,7 @@ def variables(spec: MergeSpec) -> list[str]:
         f"LET upto TIMESTAMP_LTZ := (SELECT COALESCE(MAX({quote(DG_LOADED_AT)}), :since) FROM {staging});",
     ]
     if not spec.loads_at_start:
-        first = f"(SELECT MIN({own_time(spec)}) FROM {staging} WHERE {is_load()})"
+        first = f"(SELECT MIN({own_time(spec)}) FROM {relation(spec, spec.commit_time)} WHERE {is_load()})"
         lines += [
             f"LET reload_at TIMESTAMP_NTZ := {latest(control, reload_begun(spec.final))};",
             f"LET first_load TIMESTAMP_NTZ := {first};",
@@ -99,7 +100,7 @@ def take(spec: MergeSpec, frame: Frame) -> list[str]:
     return [
         f"INSERT INTO {merged} ({names(COLUMNS)})",
         f"SELECT {literal(str(spec.final))}, :run_id, {_NAME}, {loaded_at}, {oldest}, CURRENT_TIMESTAMP()",
-        f"FROM {qualified(spec.staging)}",
+        f"FROM {relation(spec, spec.commit_time)}",
         f"LEFT JOIN (SELECT {quote('FILE_NAME')} AS {quote(_FILE)}, {quote('LOADED_AT')} AS {quote(_AT)}",
         f"  FROM {merged} WHERE {_mine(spec)} AND {quote('LOADED_AT')} > {after}) AS n",
         f"  ON {_SAME_FILE}",
@@ -133,7 +134,11 @@ def key_range(spec: MergeSpec, frame: Frame) -> list[str]:
     if column is None:
         return []
     low, high = key_bounds(spec, column)
-    rows = [f"FROM {qualified(spec.staging)}", *frame.joined, f"WHERE {frame.new} OR :final_is_empty"]
+    rows = [
+        f"FROM {relation(spec, column.staging, column.before)}",
+        *frame.joined,
+        f"WHERE {frame.new} OR :final_is_empty",
+    ]
     return [
         line
         for name, value in (("low_key", f"MIN({low})"), ("high_key", f"MAX({high})"))

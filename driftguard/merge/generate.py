@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Collection
 
 from driftguard.merge import guards
 from driftguard.merge.casts import cast_sql
 from driftguard.merge.failures import failures
 from driftguard.merge.files import floors, frame_of, key_range, latest, swept, take, variables
+from driftguard.merge.record import record_notes
 from driftguard.merge.source import Frame, commit_time, keys, listed, ranged, source, uncertain
 from driftguard.merge.transitions import MILESTONE, notes
 from driftguard.model.identifiers import ObjectName
@@ -67,7 +69,7 @@ def generate(spec: MergeSpec) -> str:
     lines = [
         "BEGIN",
         f"  {MARK}; change driftguard.toml or the Aurora schema instead of this text",
-        *(f"  {note}" for note in notes(spec)),
+        *(f"  {note}" for note in (*notes(spec), *record_notes(spec))),
         *_indented(statements, "  "),
         "EXCEPTION",
         "  WHEN OTHER THEN",
@@ -83,9 +85,31 @@ def again(spec: MergeSpec, marker: str, columns: Collection[str]) -> str:
 
     It reads what is in STAGING since then, whenever it was loaded, and touches only rows that still show that change.
     """
-    epochs_sql = {name: milestone_sql(spec.watermark, name) for name in epochs(spec.columns)}
-    floor = epochs_sql.get(marker) or milestone_sql(spec.watermark, marker)
-    frame = Frame(f"{commit_time(spec)} >= {floor}", "FALSE", epochs_sql)
+    return _set_again(spec, columns, f"{commit_time(spec)} >= {milestone_sql(spec.watermark, marker)}")
+
+
+def late(spec: MergeSpec, columns: Collection[str]) -> tuple[str, ...]:
+    """The same for `columns` that FINAL and the merge got after rows with values for them were staged as records.
+
+    A row whose last change has no value is right as it is, unless the value may have been left out of that change: then
+    older rows are read too. With an INSERT into quarantine, where casts can fail.
+    """
+    learned = [c for c in spec.columns if c.final in columns]
+    window = " OR ".join(f"{quote(c.staging)} IS NOT NULL" for c in learned)
+    if any(c.keep_on_null_update for c in learned):
+        window = "TRUE"
+    only = dataclasses.replace(spec, columns=tuple(c for c in spec.columns if c.key or c in learned))
+    frame = Frame(window, "TRUE", _epochs(spec))
+    kept = failures(only, frame)
+    return (_set_again(spec, columns, f"({window})"), *(["\n".join(kept)] if kept else []))
+
+
+def _epochs(spec: MergeSpec) -> dict[str, str]:
+    return {name: milestone_sql(spec.watermark, name) for name in epochs(spec.columns)}
+
+
+def _set_again(spec: MergeSpec, columns: Collection[str], window: str) -> str:
+    frame = Frame(window, "FALSE", _epochs(spec))
     found = {item.column.final: item.found for item in uncertain(spec)}
     same = [*(c.final for c in keys(spec)), DG_COMMIT_TS, DG_SEQ]
     updates = [assignment(c, found.get(c.final)) for c in spec.columns if c.final in columns]

@@ -20,9 +20,10 @@ from dataclasses import dataclass, field
 
 from driftguard.merge import guards
 from driftguard.merge.casts import FALLIBLE, cast_sql, failed_sql
+from driftguard.merge.record import relation, staged
 from driftguard.model.landing import DG_COMMIT_TS, DG_FILE, DG_OP, DG_ROW, DG_SEQ
 from driftguard.model.merge import Earlier, MergeColumn, MergeSpec
-from driftguard.sql.snowflake import qualified, quote
+from driftguard.sql.snowflake import quote
 
 _ORDER = (DG_COMMIT_TS, DG_SEQ)
 _LEFT = "_DG_LEFT"  # this row stands for the old key of an update of the key
@@ -176,7 +177,7 @@ def _staged(spec: MergeSpec, frame: Frame, flags: list[str]) -> list[str]:
         f"{commit_time(spec, frame)} AS {quote(DG_COMMIT_TS)}",
         f"{_sequence(spec)} AS {quote(DG_SEQ)}",
     ]
-    rows = [f"FROM {qualified(spec.staging)}", *frame.joined, f"WHERE {frame.window}"]
+    rows = [*staged(spec), *frame.joined, f"WHERE {frame.window}"]
     return ["SELECT", *listed(projections), *rows, *_in_range(spec, frame, _key_value)]
 
 
@@ -220,7 +221,7 @@ def _left(spec: MergeSpec, frame: Frame) -> list[str]:
     return [
         "SELECT",
         *listed([*projections, "'D'", commit_time(spec, frame), _sequence(spec)]),
-        f"FROM {qualified(spec.staging)}",
+        *staged(spec),
         *frame.joined,
         f"WHERE {frame.window}",
         f"  AND {_moved(spec)}",
@@ -370,7 +371,7 @@ def commit_time(spec: MergeSpec, frame: Frame | None = None) -> str:
     own = own_time(spec)
     if spec.loads_at_start:
         return own
-    first = f"(SELECT MIN({own}) FROM {qualified(spec.staging)} WHERE {is_load()})"
+    first = f"(SELECT MIN({own}) FROM {relation(spec, spec.commit_time)} WHERE {is_load()})"
     start = guards.load_start(own, (frame.load_start if frame else "") or first)
     return f"IFF({is_load()}, {start}, {own})"
 

@@ -86,6 +86,7 @@ class Landing:
     final_columns: tuple[FinalColumn, ...]
     emissions: tuple[Emission, ...] = ()
     loads_at_start: bool = True  # full-load rows carry the start of their load as commit time
+    record: bool = False  # STAGING keeps each Parquet row whole, in DG_RECORD
 
     @property
     def key(self) -> tuple[FinalColumn, ...]:
@@ -103,6 +104,7 @@ class Landing:
 DG_FILE = "_DG_FILE"
 DG_ROW = "_DG_ROW"
 DG_LOADED_AT = "_DG_LOADED_AT"
+DG_RECORD = "_DG_RECORD"  # of STAGING in record style: the Parquet row
 DG_COMMIT_TS = "_DG_COMMIT_TS"
 DG_SEQ = "_DG_SEQ"
 DG_REPAIR = "_DG_REPAIR"

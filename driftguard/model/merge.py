@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from driftguard.model.identifiers import ObjectName
-from driftguard.model.landing import DG_DELETED, DG_REPAIR, Cast
+from driftguard.model.landing import DG_DELETED, DG_RECORD, DG_REPAIR, Cast
 from driftguard.model.snowflake import SfType
 
 NEW, OLD = "__NEW", "__OLD"  # of columns that stand beside another one while it changes
@@ -79,12 +79,25 @@ class MergeColumn:
 
 
 @dataclass(frozen=True, slots=True)
+class Projected:
+    """A column that the merge reads out of staged records: what is under the first of the `paths` that has a value.
+
+    A path is the exact name of a Parquet column, in its case.
+    """
+
+    name: str
+    type: SfType
+    paths: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class MergeSpec:
     """Names are as stored. `loads_at_start`: full-load rows already carry the start of their load as commit time.
 
     `deferrable_key`: rows may trade keys within one transaction, in any order. `repair`: FINAL has a column that names
     the values of a row that are not known. `soft_delete`: a deleted row stays, and FINAL has a column that says so.
     `key_range`: the key column, of whole numbers, by whose range in the new rows a run limits what it reads of FINAL.
+    `record`: STAGING keeps whole records, and these are the columns that can be read out of them.
     """
 
     staging: ObjectName
@@ -100,6 +113,23 @@ class MergeSpec:
     repair: bool = False
     soft_delete: bool = False
     key_range: str | None = None
+    record: tuple[Projected, ...] = ()
+
+    @property
+    def staged(self) -> tuple[str, ...]:
+        """The columns of STAGING that the merge names, each once."""
+        found = [self.op, self.commit_time, self.change_seq]
+        for c in self.columns:
+            found += [c.staging, c.before]
+            found += [c.earlier.staging, c.earlier.before] if c.earlier else []
+        return tuple(dict.fromkeys(name for name in found if name))
+
+    @property
+    def stored(self) -> tuple[str, ...]:
+        """What the table STAGING has to have for its columns."""
+        if self.record:
+            return (DG_RECORD,)
+        return tuple(name for c in self.columns for name in (c.staging, c.before) if name)
 
     @property
     def own_columns(self) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 from driftguard.model.identifiers import ObjectName, TableName
 
 KEEP = "keep"
+RECORD = "record"  # of staging_style; the other one is columns
 OURS = "driftguard"  # of managed_by; the others are terraform, dbt and sql
 
 
@@ -41,6 +42,20 @@ class Masking:
 
 
 @dataclass(frozen=True, slots=True)
+class StagingStyle:
+    """How STAGING of new landings keeps the rows: in `columns`, or each whole in one `record`.
+
+    `table` is schema.table, with the wildcards * and ?.
+    """
+
+    table: str
+    style: str
+
+    def covers(self, table: TableName) -> bool:
+        return fnmatchcase(str(table), self.table)
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """Built from driftguard.toml by `config`. Templates know `{table}` and `{schema}`."""
 
@@ -67,6 +82,8 @@ class Policy:
     drop_leftovers: bool = False  # columns that a completed change has left behind
     on_null_update: str = "overwrite"
     soft_delete: bool = False
+    staging_style: str = "columns"
+    staging_styles: tuple[StagingStyle, ...] = ()  # the first that covers a table counts
     columns: tuple[ColumnPolicy, ...] = ()  # the first that covers a column counts
     masking: tuple[Masking, ...] = ()  # likewise
     exempt_role: bool = False  # a person's word: no policy binds the roles of apply and of the merges
@@ -86,6 +103,11 @@ class Policy:
     def masking_of(self, table: TableName, column: str) -> Masking | None:
         """What has been decided about a column; None where nothing has."""
         return next((item for item in self.masking if item.covers(table, column)), None)
+
+    def stages_records(self, table: TableName) -> bool:
+        """Is a new landing of the table to be made in record style?"""
+        found = next((item for item in self.staging_styles if item.covers(table)), None)
+        return (found.style if found else self.staging_style) == RECORD
 
     def keeps_on_null_update(self, table: TableName, column: str) -> bool:
         found = next((item for item in self.columns if item.covers(table, column)), None)

@@ -31,10 +31,11 @@ class AddPipe(Operation):
     stage: ObjectName
     path: str
     file_format: ObjectName
+    record: bool = False
 
     @property
     def folder(self) -> Folder:
-        return Folder(self.staging, self.stage, self.path, self.file_format)
+        return Folder(self.staging, self.stage, self.path, self.file_format, self.record)
 
     def touches(self) -> tuple[ObjectName, ...]:
         return (self.name, self.pipe, self.staging, self.final)

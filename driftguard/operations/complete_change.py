@@ -12,7 +12,7 @@ from driftguard.model.merge import MergeSpec
 from driftguard.model.plan import Hazard, HazardKind, Phase, Statement
 from driftguard.model.snowflake import Estate, SfTable
 from driftguard.operations.base import DONE, READY, Operation, Readiness, blocked, find_task, with_table, with_task
-from driftguard.operations.columns import look_up
+from driftguard.operations.columns import lacking, look_up
 from driftguard.operations.rename import Rename, progress, rename, renamed
 from driftguard.operations.replace_merge import STARTED
 from driftguard.operations.side_by_side import with_others
@@ -50,19 +50,19 @@ class CompleteChange(Operation):
         if task is None:
             seen = estate.saw("tasks", self.task.database, self.task.schema)
             return blocked(f"{self.task} {'does not exist' if seen else 'could not be looked at'}")
-        final, staging = look_up(estate, self.merge.final), look_up(estate, self.merge.staging)
+        final = look_up(estate, self.merge.final)
         if isinstance(final, Readiness):
             return final
-        if isinstance(staging, Readiness):
-            return staging
         if progress(final, self.renames) is None:
             names = ", ".join(step.old for step in self.renames)
             return blocked(f"{self.merge.final} has not the columns to rename ({names})")
         after = self._after(final)
         for column in self.merge.columns:
-            if after.column(column.final) is None or staging.column(column.staging) is None:
-                missing = self.merge.final if after.column(column.final) is None else self.merge.staging
-                return blocked(f"{missing} has no column {column.final}")
+            if after.column(column.final) is None:
+                return blocked(f"{self.merge.final} has no column {column.final}")
+        problem = lacking(estate, (self.merge.staging, self.merge.stored))
+        if problem is not None:
+            return problem
         same = task.definition.strip() == self._body(estate, final).strip()
         return DONE if same and after == final else READY
 

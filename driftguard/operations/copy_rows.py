@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from driftguard.merge.record import relation
 from driftguard.merge.source import keys, value
 from driftguard.model.identifiers import ObjectName
 from driftguard.model.landing import DG_COMMIT_TS, DG_LOADED_AT, DG_SEQ, FINAL_OPTIONAL
@@ -52,7 +53,7 @@ class CopyRows(Operation):
             estate,
             (self.old, {c.old for c in self.columns}),
             (self.merge.final, {c.new for c in self.columns}),
-            (self.merge.staging, {c.staging for c in keys(self.merge)}),
+            (self.merge.staging, self.merge.stored if self.merge.record else {c.staging for c in keys(self.merge)}),
             (self.old_staging, ()),
         )
         return problem or READY
@@ -95,9 +96,10 @@ class CopyRows(Operation):
         said = " AND ".join(
             f"{value(k, f's.{quote(k.staging)}')} = o.{quote(old_names[k.final])}" for k in keys(self.merge)
         )
+        staged = relation(self.merge, *(k.staging for k in keys(self.merge)))
         return (
             f"INSERT INTO {qualified(self.merge.final)} ({names(new for _, new in pairs)})\n"
             f"SELECT {', '.join(f'o.{quote(old)}' for old, _ in pairs)}\nFROM {qualified(self.old)} AS o\n"
             f"WHERE NOT EXISTS (SELECT 1 FROM {qualified(self.merge.final)} AS n WHERE {there})\n"
-            f"  AND NOT EXISTS (SELECT 1 FROM {qualified(self.merge.staging)} AS s WHERE {said})"
+            f"  AND NOT EXISTS (SELECT 1 FROM {staged} AS s WHERE {said})"
         )

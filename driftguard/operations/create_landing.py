@@ -61,6 +61,7 @@ class CreateLanding(Operation):
     warehouse: str = ""
     with_pipe: bool = True  # False where somebody else manages the pipes
     with_task: bool = True  # False where somebody else manages the merges
+    record: bool = False  # STAGING keeps whole records
     exposes: tuple[str, ...] = ()  # what had a policy or tag in the FINAL that this one follows, and has none here
 
     def touches(self) -> tuple[ObjectName, ...]:
@@ -151,7 +152,7 @@ class CreateLanding(Operation):
     @property
     def copy(self) -> str:
         """The pipe's COPY statement."""
-        return Folder(self.staging, self.stage, self.path, self.file_format).copy
+        return Folder(self.staging, self.stage, self.path, self.file_format, self.record).copy
 
     def _create_task(self) -> str:
         size = "USER_TASK_MANAGED_INITIAL_WAREHOUSE_SIZE = 'XSMALL'"

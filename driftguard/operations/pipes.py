@@ -6,13 +6,12 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from driftguard.drift.copying import Unreadable, option_faults, portable, read, reads
+from driftguard.drift.copying import METADATA, RECORD, Unreadable, option_faults, portable, read, reads
 from driftguard.model.identifiers import ObjectName
-from driftguard.model.landing import DG_FILE, DG_LOADED_AT, DG_ROW
 from driftguard.model.merge import NEW, beside
 from driftguard.model.plan import Statement
 from driftguard.model.snowflake import Estate, Pipe
-from driftguard.sql.snowflake import literal, qualified, quote, stage_location
+from driftguard.sql.snowflake import literal, names, qualified, quote, stage_location
 
 PAUSED = "PAUSED"  # executionState of SYSTEM$PIPE_STATUS
 RUNNING = "RUNNING"
@@ -27,6 +26,7 @@ class Folder:
     stage: ObjectName
     path: str
     file_format: ObjectName
+    record: bool = False
 
     def __str__(self) -> str:
         return f"@{self.stage}/{self.path}"
@@ -37,34 +37,32 @@ class Folder:
     @property
     def copy(self) -> str:
         """The COPY statement as driftguard writes it."""
-        metadata = ", ".join(
-            f"{quote(column)} = {source}"
-            for column, source in (
-                (DG_FILE, "METADATA$FILENAME"),
-                (DG_ROW, "METADATA$FILE_ROW_NUMBER"),
-                (DG_LOADED_AT, "METADATA$START_SCAN_TIME"),
-            )
-        )
-        return (
-            f"{self._head}\n"
-            f"FILE_FORMAT = (FORMAT_NAME = {literal(qualified(self.file_format))})\n"
-            "MATCH_BY_COLUMN_NAME = CASE_INSENSITIVE\n"
-            f"INCLUDE_METADATA = ({metadata})"
-        )
+        file_format = f"FILE_FORMAT = (FORMAT_NAME = {literal(qualified(self.file_format))})"
+        if self.record:
+            return f"{self._head}\n{file_format}"
+        metadata = ", ".join(f"{quote(column)} = {source}" for column, source in METADATA.items())
+        return f"{self._head}\n{file_format}\nMATCH_BY_COLUMN_NAME = CASE_INSENSITIVE\nINCLUDE_METADATA = ({metadata})"
 
     def copy_like(self, pipe: Pipe | None) -> str:
         """The same with the options of `pipe`, where they load what the landing needs and name nothing by half."""
         try:
-            options = read(pipe).options if pipe is not None else ""
+            found = read(pipe) if pipe is not None else None
         except Unreadable:
-            options = ""
-        if not options or option_faults(options) or not portable(options):
+            found = None
+        options = found.options if found is not None and (found.record is not None) == self.record else ""
+        if not options or option_faults(options, record=self.record) or not portable(options):
             return self.copy
         return f"{self._head}\n{options}"
 
     @property
     def _head(self) -> str:
-        return f"COPY INTO {qualified(self.staging)}\nFROM {stage_location(self.stage, self.path)}"
+        place = stage_location(self.stage, self.path)
+        if not self.record:
+            return f"COPY INTO {qualified(self.staging)}\nFROM {place}"
+        return (
+            f"COPY INTO {qualified(self.staging)} ({names(RECORD)})\n"
+            f"FROM (SELECT {', '.join(RECORD.values())} FROM {place})"
+        )
 
 
 def properties(like: Pipe | None) -> str:

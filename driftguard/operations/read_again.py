@@ -46,7 +46,7 @@ class ReadAgain(Operation):
             return blocked(f"{self.task} could not be looked at")
         problem = lacking(
             estate,
-            (self.merge.staging, {c.staging for c in self.merge.columns}),
+            (self.merge.staging, self.merge.stored),
             (self.merge.final, {c.final for c in self.merge.columns}),
         )
         return problem or READY

@@ -17,12 +17,13 @@ from driftguard.operations.base import (
     Operation,
     Readiness,
     blocked,
+    find_table,
     find_task,
     waiting,
     with_table,
     with_task,
 )
-from driftguard.operations.columns import look_up
+from driftguard.operations.columns import lacking, look_up
 from driftguard.operations.pipes import all_of
 from driftguard.operations.replace_merge import STARTED
 from driftguard.operations.side_by_side import with_others
@@ -82,16 +83,15 @@ class RekeyFinal(Operation):
         if task is None:
             seen = estate.saw("tasks", self.task.database, self.task.schema)
             return blocked(f"{self.task} {'does not exist' if seen else 'could not be looked at'}")
-        final, staging = look_up(estate, self.merge.final), look_up(estate, self.merge.staging)
-        for table in (final, staging):
-            if isinstance(table, Readiness):
-                return table
-        assert isinstance(final, SfTable)
-        assert isinstance(staging, SfTable)
-        for column in self.merge.columns:
-            if final.column(column.final) is None or staging.column(column.staging) is None:
-                missing = self.merge.final if final.column(column.final) is None else self.merge.staging
-                return blocked(f"{missing} has no column {column.final}")
+        problem = lacking(
+            estate,
+            (self.merge.final, [c.final for c in self.merge.columns]),
+            (self.merge.staging, self.merge.stored),
+        )
+        if problem is not None:
+            return problem
+        final = find_table(estate, self.merge.final)
+        assert final is not None
         if set(final.primary_key) == set(self._key) and task.definition.strip() == self._body(estate).strip():
             return DONE
         busy = next((p for p in all_of(estate, self.pipe) if p.pending), None)

@@ -90,7 +90,7 @@ class ReplaceMerge(Operation):
             return blocked(f"{self.pipe} {'does not exist' if seen else 'could not be looked at'}")
         gained = {c.name for c in self.add_to_staging} | {item.old for item in self.anew}
         for name, wanted in (
-            (self.merge.staging, {s for c in self.merge.columns for s in (c.staging, c.before) if s} - gained),
+            (self.merge.staging, set(self.merge.stored) - gained),
             (self.merge.final, {c.final for c in self.merge.columns} | set(self.merge.own_columns)),
         ):
             table = look_up(estate, name)
@@ -153,6 +153,7 @@ class ReplaceMerge(Operation):
         final, staging = find_table(left, self.merge.final), find_table(left, self.merge.staging)
         names = {c.name for c in final.columns} if final else set()
         staged = {c.name for c in staging.columns} if staging else set()
+        staged |= {item.name for item in self.merge.record}
         gained = tuple(c.name for c in self.add_to_staging)
         kept = tuple(c for c in self.merge.columns if c.final in names and c.staging in staged)
         gone = tuple(c for c in self.merge.columns if c not in kept)

@@ -35,10 +35,11 @@ class ReplacePipe(Operation):
     stage: ObjectName
     path: str
     file_format: ObjectName
+    record: bool = False
 
     @property
     def folder(self) -> Folder:
-        return Folder(self.staging, self.stage, self.path, self.file_format)
+        return Folder(self.staging, self.stage, self.path, self.file_format, self.record)
 
     def touches(self) -> tuple[ObjectName, ...]:
         return (self.pipe, self.name, self.staging, self.final)

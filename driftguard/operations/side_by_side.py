@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Collection
 
+from driftguard.merge.record import projected
 from driftguard.merge.transitions import under_way
 from driftguard.model.landing import DG_DELETED, DG_REPAIR, FINAL_OPTIONAL, FINAL_SERVICE, STAGING_SERVICE
 from driftguard.model.merge import MergeColumn, MergeSpec, is_leftover, same_named
@@ -30,15 +31,17 @@ def with_others(
     final, staging = find_table(estate, spec.final), find_table(estate, spec.staging)
     if final is None or staging is None:
         return spec
+    known = projected(definition) if spec.record else ()
+    staged_types = {p.name: p.type for p in known} if spec.record else {c.name: c.type for c in staging.columns}
     columns = _with_changes(spec.columns, under_way(definition), ended, final)
     places = {c.name: n for n, c in enumerate(final.columns)}
     named = {c.final for c in columns} | {c.staging for c in columns} | {c.before for c in columns}
     named |= {spec.op, spec.commit_time, spec.change_seq, *leave_out}
     for column in final.columns:
-        staged = staging.column(column.name)
+        staged = staged_types.get(column.name)
         if column.name in named or column.name in _SERVICE or staged is None or is_leftover(column.name, places):
             continue
-        cast = cast_between(staged.type, column.type)
+        cast = cast_between(staged, column.type)
         if cast is not None:
             added = same_named(column.name, cast, column.type)
             later = (
@@ -48,6 +51,7 @@ def with_others(
     return dataclasses.replace(
         spec,
         columns=tuple(columns),
+        record=(*spec.record, *(p for p in known if p.name not in {own.name for own in spec.record})),
         repair=spec.repair or final.column(DG_REPAIR) is not None,
         soft_delete=spec.soft_delete or final.column(DG_DELETED) is not None,
     )

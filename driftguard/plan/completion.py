@@ -129,7 +129,7 @@ class _Group:
 
     def _staged_keys(self, entry: MergeColumn) -> list[Backfill]:
         """STAGING's old rows get the key under its new name: the merge looks back at some of them, and needs a key."""
-        if entry.earlier is None:
+        if entry.earlier is None or self._pair.landing.record:  # the merge finds the key in a record by either name
             return []
         pairs = [(entry.staging, entry.earlier.staging), (entry.before, entry.earlier.before)]
         return [

@@ -139,7 +139,8 @@ def _moved(pair: Pair, context: Context, left: Copy) -> Table | None:
 def _second(pair: Pair, context: Context, pipe: Pipe, name: ObjectName) -> list[Operation]:
     landing, owner = pair.landing, context.policy.pipe_managed_by
     add = AddPipe(
-        name, landing.pipe, landing.final, landing.staging, landing.stage, landing.path, landing.file_format
+        name, landing.pipe, landing.final, landing.staging, landing.stage, landing.path, landing.file_format,
+        landing.record,
     )  # fmt: skip
     if owner == OURS:
         return [add]
@@ -151,7 +152,8 @@ def _own_alone(pair: Pair, context: Context, name: ObjectName) -> list[Operation
     """The landing's own pipe for the new folder, instead of the second one."""
     landing, owner = pair.landing, context.policy.pipe_managed_by
     replace = ReplacePipe(
-        landing.pipe, name, landing.final, landing.staging, landing.stage, landing.path, landing.file_format
+        landing.pipe, name, landing.final, landing.staging, landing.stage, landing.path, landing.file_format,
+        landing.record,
     )  # fmt: skip
     if owner == OURS:
         return [replace]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from driftguard.drift.byhand import advice
@@ -11,8 +11,9 @@ from driftguard.drift.context import Context, Pair, pair_up
 from driftguard.drift.fit import Fit, widened
 from driftguard.drift.lineage import changed_key, replaced, swapped
 from driftguard.drift.merging import merge_spec
+from driftguard.drift.record import stored
 from driftguard.merge.generate import generate, is_generated
-from driftguard.model.landing import StagingColumn
+from driftguard.model.landing import DG_RECORD, Landing
 from driftguard.model.plan import Hazard, Phase
 from driftguard.model.policy import OURS, Policy
 from driftguard.model.snowflake import SfTable
@@ -27,6 +28,7 @@ from driftguard.plan.changes import Change, changes
 from driftguard.plan.completion import completion
 from driftguard.plan.folders import another_folder, unselected
 from driftguard.plan.governed import added_to_final, final_column
+from driftguard.plan.late import late_columns, style_notes
 from driftguard.plan.leaving import leaving
 from driftguard.plan.markers import marker_landing
 from driftguard.plan.moving import like_the_old, moving
@@ -66,6 +68,7 @@ def make_plan(context: Context, planned: Collection[str] = ()) -> Plan:
         else:
             notes.append(f"{pair.landing.table}: nothing planned, {' and '.join(pair.unseen)} could not be looked at")
     notes += unselected(context)
+    notes += style_notes(context)
     in_order = [op for phase in Phase for op in operations if op.phase is phase]
     return Plan(tuple(in_order), tuple(notes))
 
@@ -129,7 +132,7 @@ def _other_key(
     added = added_to_final(pair, context, (), (), notes)
     if added is not None:
         operations.append(added)
-    gained = _missing(pair.staging, landing.staging_columns)
+    gained = _missing(pair.staging, landing)
     if gained:
         operations.append(AddColumns(landing.staging, gained))
     if any(name.startswith(f"{landing.final}:") for name in planned):
@@ -160,7 +163,7 @@ def _expand(pair: Pair, context: Context, change: Change, notes: list[str]) -> l
     gained: tuple[ColumnDef, ...] = ()
     if pair.staging is not None:
         operations += _repair(pair, pair.staging, set(), notes, change)
-        gained = _missing(pair.staging, landing.staging_columns)
+        gained = _missing(pair.staging, landing)
     replaces = _replaces(pair, policy)
     spec = merge_spec(pair, policy, change.columns)
     if gained and not replaces:
@@ -173,6 +176,7 @@ def _expand(pair: Pair, context: Context, change: Change, notes: list[str]) -> l
         if gained or change.anew or pair.task.definition.strip() != generate(spec).strip():
             pipe = landing.pipe if change.anew else None
             operations.append(ReplaceMerge(landing.task, spec, gained, tuple(change.anew), pipe))
+            operations += late_columns(pair, context, spec)
     return operations
 
 
@@ -192,7 +196,7 @@ def _create(pair: Pair, policy: Policy) -> CreateLanding | None:
         stage=landing.stage,
         path=landing.path,
         staging=landing.staging,
-        staging_columns=tuple(ColumnDef(c.name, c.type) for c in landing.staging_columns),
+        staging_columns=tuple(ColumnDef(c.name, c.type) for c in stored(landing)),
         final=landing.final,
         final_columns=tuple(final_column(pair, c, policy, required=c.name in key) for c in landing.final_columns),
         key=tuple(c.name for c in landing.key),
@@ -203,12 +207,14 @@ def _create(pair: Pair, policy: Policy) -> CreateLanding | None:
         warehouse=policy.warehouse,
         with_pipe=pipe,
         with_task=task,
+        record=landing.record,
     )
 
 
-def _missing(table: SfTable, expected: Iterable[StagingColumn]) -> tuple[ColumnDef, ...]:
-    there = {c.name for c in table.columns}
-    return tuple(ColumnDef(c.name, c.type) for c in expected if c.name not in there)
+def _missing(table: SfTable, landing: Landing) -> tuple[ColumnDef, ...]:
+    """What the table STAGING lacks: of a whole record, nothing that DMS writes."""
+    there = {c.name for c in table.columns} | ({DG_RECORD} if landing.record else set())
+    return tuple(ColumnDef(c.name, c.type) for c in stored(landing) if c.name not in there)
 
 
 def _repair(pair: Pair, table: SfTable, required: set[str], notes: list[str], change: Change) -> list[Operation]:
@@ -221,7 +227,10 @@ def _repair(pair: Pair, table: SfTable, required: set[str], notes: list[str], ch
         if item.fit is Fit.WIDEN:
             operations.append(WidenColumn(table.name, name, widened(have, want)))
         elif item.expected.name not in change.handled and name not in {a.column.name for a in change.anew}:
-            notes.append(f"{table.name}.{name}: {have} cannot become {want} by ALTER; rebuild it")
+            why = "cannot become {want} by ALTER; rebuild it"
+            if pair.landing.record and table is pair.staging:
+                why = "and {want}: no one type reads both out of the records; reload the table"
+            notes.append(f"{table.name}.{name}: {have} {why.format(want=want)}")
     nullable = tuple(c.name for c in table.columns if not c.nullable and c.name not in required)
     if nullable:
         operations.append(DropNotNull(table.name, nullable))

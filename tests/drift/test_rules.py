@@ -28,6 +28,8 @@ ORDERS = table("orders", ("note", varchar(40)), ("total", numeric(10, 2)))
 STAGING, FINAL = "DB.STAGING.ORDERS_CDC", "DB.FINAL.ORDERS"
 TEXT = SfType("VARCHAR", length=134_217_728)
 CLEAN = landed(ORDERS)
+RECORDS = dataclasses.replace(POLICY, staging_style="record")
+RECORDED = landed(ORDERS, policy=RECORDS)
 WITH_FLAG = table("orders", ("paid", plain("bool")))
 FLAGGED = landed(WITH_FLAG)
 
@@ -366,6 +368,17 @@ def _cases() -> dict[str, Case]:
             on(with_column(FINAL, SfColumn("TOTAL__OLD", TEXT))),
             on(with_column(FINAL, SfColumn("OTHER__OLD", TEXT))),
             f"{FINAL} still has TOTAL__OLD",
+        ),
+        "DG116": Case(
+            on(CLEAN, policy=RECORDS),
+            clean,
+            f"{STAGING} keeps columns; [policy] staging_style is 'record' for its table",
+        ),
+        "DG117": Case(
+            on(RECORDED, policy=RECORDS),
+            on(CLEAN, policy=RECORDS),
+            "1 landing stages whole records; the typing of decimals, timestamps, binaries and nulls",
+            table=None,
         ),
         "DG107": Case(
             on(Estate(), table("orders", ("at", plain("tstzrange")))),

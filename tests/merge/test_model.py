@@ -63,8 +63,10 @@ def played(connection: Any, tmp_path_factory: pytest.TempPathFactory) -> Played:
     return found
 
 
-def run(connection: Any, folder: Path, shape: Shape, count: int, into: Played, first: int = 0) -> Ground:
-    ground = Ground(connection, shape, folder)
+def run(
+    connection: Any, folder: Path, shape: Shape, count: int, into: Played, first: int = 0, records: str | None = None
+) -> Ground:
+    ground = Ground(connection, shape, folder, records)
     histories = made(shape, count, first)
     rounds = play(ground, histories, random.Random(f"{shape.name} {first}"))
     for one in histories:
@@ -148,6 +150,22 @@ def test_it_holds_for_whatever_dms_does_where_aws_leaves_it_open(
     """Each pair of settings is in one of them. Without before-images no key may change: DG505 says so."""
     found = Played([], [], [], 0)
     run(connection, tmp_path, dataclasses.replace(shape, moves=moves, before_images=moves), 30, found)
+    assert found.wrong == []
+
+
+RECORDS = {
+    Shape("records: a key with NULL, odd names", keys=("ID", "K2"), null_key=True, sequence=False, nasty_names=True): "",
+    Shape("records: a reload, a key of numbers", reload=True, number_key=True, loads_at_start=False, default="d"): (
+        "USE_VECTORIZED_SCANNER = TRUE"
+    ),
+}
+
+
+@pytest.mark.parametrize("shape", RECORDS, ids=lambda shape: shape.name)
+def test_it_holds_where_staging_keeps_whole_records(connection: Any, tmp_path: Path, shape: Shape) -> None:
+    """A NULL is a JSON null in the one, and absent in the other."""
+    found = Played([], [], [], 0)
+    run(connection, tmp_path, shape, 40, found, records=RECORDS[shape])
     assert found.wrong == []
 
 

@@ -58,7 +58,7 @@ from driftguard.snowflake.markers import arrived
 from driftguard.snowflake.session import Session
 from driftguard.snowflake.usage import with_usage
 from landings import CASTS, TABLES, contexts, every_cast
-from operation_cases import CASES, CONVERSIONS, FINAL, MORE, SPEC, TASK
+from operation_cases import CASES, CONVERSIONS, FINAL, MORE, RECORD_SPEC, SPEC, TASK
 from recording import RecordingSession
 
 PACKAGE = Path(driftguard.__file__).parent
@@ -324,8 +324,9 @@ def planned() -> list[str]:
     """The SQL of every operation."""
     found = [s.sql for operation, estate in operations() for s in operation.statements(estate)]
     several = refill(SPEC, "DB.FINAL.T:1:abc")  # one transaction of three statements, each read by itself
+    records = refill(RECORD_SPEC, "DB.FINAL.T:1:abc")
     found = [sql for sql in found if sql != ";\n".join(several)]
-    return list(dict.fromkeys([*found, *several, undo(FINAL, TASK, "it").keep.sql]))
+    return list(dict.fromkeys([*found, *several, *records, undo(FINAL, TASK, "it").keep.sql]))
 
 
 @pytest.fixture(scope="session")

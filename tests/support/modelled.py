@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import random
 from collections.abc import Iterable, Sequence
@@ -17,7 +18,7 @@ from snowflake.connector.errors import ProgrammingError
 from driftguard.merge.generate import generate
 from driftguard.model.identifiers import ObjectName
 from driftguard.model.landing import Cast
-from driftguard.model.merge import Default, MergeColumn, MergeSpec
+from driftguard.model.merge import Default, MergeColumn, MergeSpec, Projected
 from driftguard.sql.snowflake import literal, names, parse_type, quote
 from histories import DDL, LOST, RELOAD, RELOADED, ROUNDS, History, Key, Shape, Staged, Values, clock
 
@@ -36,9 +37,13 @@ _LOADED = datetime(2026, 2, 1)
 
 
 class Ground:
-    """The tables of one shape. `folder` is where the stage's files are."""
+    """The tables of one shape. `folder` is where the stage's files are.
 
-    def __init__(self, connection: Any, shape: Shape, folder: Path) -> None:
+    `records`: STAGING keeps whole records, read by a file format with these options.
+    """
+
+    def __init__(self, connection: Any, shape: Shape, folder: Path, records: str | None = None) -> None:
+        self._records = records
         self._cursor = connection.cursor()
         self.shape = shape
         self.folder = folder
@@ -51,14 +56,19 @@ class Ground:
         kinds = {self.names["H"]: number, f"BI_{self.names['H']}": number}
         staged = [f"{quote(c.staging)} {kinds.get(c.staging, TEXT)}" for c in self.spec.columns]
         staged += [f"{quote(c.before)} {kinds.get(c.before, TEXT)}" for c in self.spec.columns if c.before]
+        metadata = f"_DG_FILE {TEXT}, _DG_ROW NUMBER(38,0), _DG_LOADED_AT TIMESTAMP_LTZ(9)"
+        columns = f"OP VARCHAR(1), SEQ {TEXT}, COMMIT_TS VARCHAR(26), {', '.join(staged)}"
+        if records is not None:
+            columns = "_DG_RECORD VARIANT"
+            read = (Projected(name, parse_type(kinds.get(name, TEXT)), (name,)) for name in self.spec.staged)
+            self.spec = dataclasses.replace(self.spec, record=tuple(read))
         final = [
             f"{quote(c.final)} {'BOOLEAN' if c.cast is Cast.BOOLEAN else kinds.get(c.final, TEXT)}"
             for c in self.spec.columns
         ]
         self.run(
             "CREATE DATABASE IF NOT EXISTS DB", f"CREATE SCHEMA DB.{schema}",
-            f"CREATE TABLE DB.{schema}.CDC (OP VARCHAR(1), SEQ {TEXT}, COMMIT_TS VARCHAR(26), {', '.join(staged)}, "
-            f"_DG_FILE {TEXT}, _DG_ROW NUMBER(38,0), _DG_LOADED_AT TIMESTAMP_LTZ(9))",
+            f"CREATE TABLE DB.{schema}.CDC ({columns}, {metadata})",
             f"CREATE TABLE DB.{schema}.FINAL ({', '.join(final)}, _DG_COMMIT_TS {CLOCK}, _DG_SEQ {TEXT}, "
             f"_DG_REPAIR {TEXT}, _DG_DELETED BOOLEAN)",
             f"CREATE TABLE DB.{schema}.MERGED_FILE (LANDING {TEXT}, RUN {TEXT}, FILE_NAME {TEXT}, LOADED_AT TIMESTAMP_LTZ, "
@@ -101,10 +111,13 @@ class Ground:
         table = pa.table({name: pa.array(column, types[name]) for name, column in cells.items()})
         name = f"{self.schema}-{next(self._loads)}.parquet"
         pq.write_table(table, self.folder / name)
-        self.run(
-            f"COPY INTO DB.{self.schema}.CDC FROM @DB.{self.schema}.LAKE FILES = ({literal(name)}) "
-            "FILE_FORMAT = (TYPE = PARQUET) MATCH_BY_COLUMN_NAME = CASE_SENSITIVE"
-        )
+        place, files = f"@DB.{self.schema}.LAKE", f"FILES = ({literal(name)})"
+        if self._records is None:
+            source = f"{place} {files} FILE_FORMAT = (TYPE = PARQUET) MATCH_BY_COLUMN_NAME = CASE_SENSITIVE"
+        else:
+            own = "$1:_DG_FILE::VARCHAR, $1:_DG_ROW::NUMBER(38,0), $1:_DG_LOADED_AT::TIMESTAMP_LTZ"
+            source = f"(SELECT $1, {own} FROM {place}) {files} FILE_FORMAT = (TYPE = PARQUET {self._records})"
+        self.run(f"COPY INTO DB.{self.schema}.CDC FROM {source}")
 
     def milestone(self, name: str, at: float) -> None:
         self.run(

@@ -6,7 +6,7 @@ import dataclasses
 
 from driftguard.model.identifiers import ObjectName
 from driftguard.model.landing import Cast
-from driftguard.model.merge import Default, Earlier, MergeColumn, MergeSpec
+from driftguard.model.merge import Default, Earlier, MergeColumn, MergeSpec, Projected
 from driftguard.model.snowflake import Estate, Milestone, Pipe, SfColumn, SfTable, SfType, Tag, Task
 from driftguard.operations.add_columns import AddColumns
 from driftguard.operations.add_pipe import AddPipe
@@ -23,6 +23,7 @@ from driftguard.operations.manual import Manual, ManualAfter
 from driftguard.operations.pipes import Folder
 from driftguard.operations.predicate import Predicate, Wanted
 from driftguard.operations.read_again import ReadAgain
+from driftguard.operations.read_records import ReadRecords
 from driftguard.operations.rekey_final import RekeyFinal
 from driftguard.operations.rename import Rename
 from driftguard.operations.replace_merge import Anew, ReplaceMerge
@@ -47,11 +48,27 @@ TABLES = (
     ),
     SfTable(STAGING, (SfColumn("ID", NUMBER), SfColumn("NEW", TEXT))),
 )
+# STAGING in record style: the names of the Parquet columns are hard on whoever writes SQL.
+RECORD_SPEC = dataclasses.replace(
+    SPEC,
+    columns=(MergeColumn("ID", "ID", key=True), MergeColumn("NEW", "NEW", Cast.BOOLEAN)),
+    record=(
+        Projected("OP", TEXT, ("Op",)),
+        Projected("COMMIT_TS", TEXT, ("commit_ts",)),
+        Projected("ID", NUMBER, ('it\'s \\ the "id"', "id")),
+        Projected("NEW", TEXT, ("new",)),
+    ),
+)
+RECORD_STAGING = SfTable(
+    STAGING,
+    (SfColumn("_DG_RECORD", SfType("VARIANT")), *(SfColumn(n, TEXT) for n in ("_DG_FILE", "_DG_ROW", "_DG_LOADED_AT"))),
+)
 ESTATE = Estate(tables=TABLES, tasks=(Task(TASK, "old body", "started"),))
 WITH_NEW = dataclasses.replace(
     ESTATE, tables=(dataclasses.replace(TABLES[0], columns=(*TABLES[0].columns, SfColumn("NEW", TEXT))), TABLES[1])
 )
 
+RECORD_ESTATE = dataclasses.replace(WITH_NEW, tables=(WITH_NEW.tables[0], RECORD_STAGING))
 PIPE = ObjectName("DB", "STAGING", "T_PIPE")
 ARRIVED = dataclasses.replace(
     WITH_NEW,
@@ -120,6 +137,10 @@ CASES: dict[str, tuple[Operation, Estate]] = {
     "read_again": (
         ReadAgain("DB.FINAL.T:1:abc:again", "DB.FINAL.T:1:abc", TASK, SPEC, ("NEW",)),
         WITH_NEW,
+    ),
+    "read_records": (
+        ReadRecords("DB.FINAL.T:1:abc:records", TASK, RECORD_SPEC, ("NEW",)),
+        RECORD_ESTATE,
     ),
     "complete_change": (
         CompleteChange(TASK, SPEC, (Rename("C", "C__OLD"), Rename("NEW", "C"), Rename("LATER", "NEW"))),
@@ -190,6 +211,17 @@ CONVERSIONS = (
 )  # fmt: skip
 MORE: tuple[tuple[Operation, Estate], ...] = (
     *((CASES[kind][0], asleep(CASES[kind][1])) for kind in ("add_pipe", "replace_pipe")),
+    (ReplaceMerge(TASK, RECORD_SPEC), RECORD_ESTATE),
+    (dataclasses.replace(CASES["copy_rows"][0], merge=RECORD_SPEC), CASES["copy_rows"][1]),  # type: ignore[type-var]
+    (
+        dataclasses.replace(  # type: ignore[type-var]
+            CASES["create_landing"][0],
+            record=True,
+            merge=RECORD_SPEC,
+            staging_columns=tuple(ColumnDef(c.name, c.type) for c in RECORD_STAGING.columns),
+        ),
+        Estate(),
+    ),
     (
         AddColumns(FINAL, (ColumnDef("NEW", TEXT, masking_policy=MASK, tags=(Tag(MASK, "it's"), Tag(TASK, ""))),)),
         ESTATE,

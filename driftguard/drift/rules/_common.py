@@ -51,6 +51,8 @@ def misfits(context: Context, side: type[StagingColumn] | type[FinalColumn], fit
     """Columns of STAGING or FINAL, by the class of what is expected there, that need this kind of change."""
     for pair in context.pairs:
         for item in pair.misfits:
+            if pair.landing.record and side is StagingColumn:
+                continue  # STAGING has no such columns; FINAL and the merge are what can lack something
             if item.fit is fit and isinstance(item.expected, side):
                 yield pair, item
 

@@ -15,7 +15,7 @@ SEVERITY = Severity.ERROR
 
 def find(context: Context) -> Iterator[Finding]:
     for pair in context.pairs:
-        if pair.staging is None:
+        if pair.staging is None or pair.landing.record:
             continue
         there = {c.name for c in pair.staging.columns}
         for column in pair.landing.staging_columns:

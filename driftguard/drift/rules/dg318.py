@@ -17,7 +17,7 @@ SEVERITY = Severity.ERROR
 def find(context: Context) -> Iterator[Finding]:
     for pair in context.pairs:
         loads = loading(pair.pipe.definition) if pair.pipe is not None else None
-        if pair.pipe is None or pair.staging is None or loads is None or loads.columns is None:
+        if pair.pipe is None or pair.staging is None or pair.landing.record or loads is None or loads.columns is None:
             continue
         emitted = [c.name for c in pair.landing.staging_columns if c.emitted_as and pair.staging.column(c.name)]
         lacking = [name for name in emitted if name not in loads.columns]

@@ -26,13 +26,16 @@ def find(context: Context) -> Iterator[Finding]:
         for column in seen.footer.columns:
             if column.name in seen.names() or column.name == OP:
                 continue
-            there = snowflake_name(column.name) in staged
+            whole = pair is not None and pair.landing.record and pair.staging is not None
+            there = whole or snowflake_name(column.name) in staged
             why = f"; it was expected to be left out: {left_out[column.name]}" if column.name in left_out else ""
             yield Finding(
                 CODE,
                 Severity.WARNING if there else SEVERITY,
                 f"{seen.table}: {seen.what} has a column {column.name} ({column.raw}) that was not predicted{why}",
-                "STAGING still has a column for it, so its values are loaded; a column dropped since looks like this"
+                "STAGING keeps whole records, so its values are there; FINAL gets them once driftguard knows the column"
+                if whole
+                else "STAGING still has a column for it, so its values are loaded; a column dropped since looks so"
                 if there
                 else "Snowpipe loads no column that STAGING does not have, and reports success: its values are lost",
                 "compare the table mappings and settings given to driftguard with those of the DMS task; if the column "

@@ -103,7 +103,8 @@ def convert(value: str, source: SfType, target: SfType, *, attempt: bool = False
     if have in SEMI and want not in SEMI:
         if have != "VARIANT":
             raise Refused
-        return convert(f"dg_json_text({value})", TEXT, target, attempt=attempt)
+        text = f"dg_json_text({value})"
+        return _far_moment(text, convert(text, TEXT, target, attempt=attempt), target, attempt)
     if want == "TEXT":
         out = text_sql(value, source)
         return f"left({out}, {target.length})" if _short(target) else out
@@ -134,6 +135,16 @@ def convert(value: str, source: SfType, target: SfType, *, attempt: bool = False
     if want == have == "BINARY":
         return value
     raise Refused
+
+
+def _far_moment(text: str, near: str, target: SfType, attempt: bool) -> str:
+    """A date of a VARIANT before Christ or after 9999, which no text of Snowflake's formats is."""
+    if target.base != "DATE" and target.base not in TIMESTAMPS:
+        return near
+    cast = "TRY_CAST" if attempt else "CAST"
+    moment = f"{cast}({text} AS {'TIMESTAMP' if target.base == 'DATE' else target.duck})"
+    far = f"regexp_matches({text}, '^\\d{{5}}\\d*-|\\(BC\\)')"
+    return f"CASE WHEN {far} THEN CAST({moment} AS {target.duck}) ELSE {near} END"
 
 
 def _short(target: SfType) -> bool:

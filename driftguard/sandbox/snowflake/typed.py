@@ -126,7 +126,7 @@ def _division(node: exp.Div) -> exp.Expr:
 def _element(node: exp.Bracket) -> exp.Expr:
     key = node.expressions[0]
     if isinstance(key, exp.Literal) and key.is_string:
-        path = literal('$."' + key.name.replace('"', '\\"') + '"')
+        path = literal('$."' + key.name.replace("\\", "\\\\").replace('"', '\\"') + '"')
         return raw(f"json_extract({duck(node.this)}, {path})", VARIANT)
     return raw(f"json_extract({duck(node.this)}, CAST({duck(key)} AS BIGINT))", VARIANT)
 
