@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from home import Home, land
 
 ORDERS = "CREATE TABLE orders (id bigint PRIMARY KEY, total numeric(10,2), note text)"
@@ -60,26 +58,42 @@ def test_a_column_that_nobody_knew_of_is_filled_from_what_is_staged(home: Home) 
     home.run("check")
 
 
-@pytest.mark.parametrize("style", ["record", "columns"])
-def test_the_style_of_a_landing_that_is_there_is_never_changed(home: Home, style: str) -> None:
-    """The setting is for new landings, by table."""
-    other = {"record": "columns", "columns": "record"}[style]
-    stages_records(home, f'[policy]\nstaging_style = "{style}"\n')
+def test_the_style_of_a_landing_that_is_there_is_changed_by_hand_alone(home: Home) -> None:
+    """The setting is for new landings. The way by hand is the one of docs/record-staging.md."""
     land(home, ORDERS, FIRST)
-    file = home.directory / "driftguard.toml"
-    text = file.read_text(encoding="utf-8").replace(f'"{style}"', f'"{other}"')
-    file.write_text(text, encoding="utf-8")
+    stages_records(home)
     home.aurora("CREATE TABLE parts (id int PRIMARY KEY, what text)", "INSERT INTO parts VALUES (1, 'a')")
     said = home.run("plan", "--write", "-m", "parts")
     assert "nothing is rebuilt (DG116)" in " ".join(said.split())
     home.run("apply")
-    home.aurora("UPDATE orders SET note = 'x'")
+    home.aurora("UPDATE orders SET note = 'x' WHERE id < 9", "DELETE FROM orders WHERE id = 9")
+    home.sync()
+    home.assert_equal("orders", "parts", rows=20)
+    assert styles(home) == {"ORDERS": "columns", "PARTS": "record"}
+    assert {"DG116", "DG117"} <= {f["code"] for f in home.json("check")["findings"]}
+
+    home.execute(
+        "ALTER PIPE ANALYTICS.STAGING.ORDERS_PIPE SET PIPE_EXECUTION_PAUSED = TRUE",
+        "ALTER TASK ANALYTICS.STAGING.ORDERS_MERGE SUSPEND",
+        "DROP PIPE ANALYTICS.STAGING.ORDERS_PIPE",
+        "DROP TASK ANALYTICS.STAGING.ORDERS_MERGE",
+        "ALTER TABLE ANALYTICS.STAGING.ORDERS_CDC RENAME TO ANALYTICS.STAGING.ORDERS_CDC_BEFORE",
+    )
+    home.run("plan", "--write", "-m", "the other style")
+    home.run("apply")
+    home.aurora("UPDATE orders SET note = 'y' WHERE id = 1", "INSERT INTO orders VALUES (9, 9, 'again')")
     home.sync()
     home.assert_equal("orders", "parts", rows=21)
-    codes = {f["code"] for f in home.json("check")["findings"]}
-    assert {"DG116", "DG117"} <= codes
-    columns = [row[0] for row in home.execute("DESCRIBE TABLE ANALYTICS.STAGING.PARTS_CDC")]
-    assert ("_DG_RECORD" in columns) is (other == "record")
+    assert styles(home) == {"ORDERS": "record", "PARTS": "record"}
+    assert "DG116" not in {f["code"] for f in home.json("check")["findings"]}
+
+
+def styles(home: Home) -> dict[str, str]:
+    found = {}
+    for name in ("ORDERS", "PARTS"):
+        columns = [row[0] for row in home.execute(f"DESCRIBE TABLE ANALYTICS.STAGING.{name}_CDC")]
+        found[name] = "record" if "_DG_RECORD" in columns else "columns"
+    return found
 
 
 def test_records_need_the_merge_that_reads_them(home: Home) -> None:

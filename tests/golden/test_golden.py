@@ -21,6 +21,7 @@ from driftguard.drift.expect import expect
 from driftguard.emission.emit import emit
 from driftguard.emission.mapping_document import parse_mappings
 from driftguard.model.catalog import Catalog
+from driftguard.model.policy import Policy
 from driftguard.model.settings import DmsTask
 from driftguard.model.snowflake import Estate
 from driftguard.plan.planner import Plan, make_plan
@@ -51,15 +52,23 @@ def dms() -> DmsTask:
     return dataclasses.replace(made, mappings=mappings, endpoint=ENDPOINT)
 
 
-def seen(catalog: Catalog, estate: Estate, before: Catalog | None = None) -> Context:
+RECORDS = dataclasses.replace(POLICY, staging_style="record")
+
+
+def policy_of(case: Path) -> Policy:
+    """A case whose name ends in `_records` is landed in record style."""
+    return RECORDS if case.name.endswith("_records") else POLICY
+
+
+def seen(catalog: Catalog, estate: Estate, policy: Policy, before: Catalog | None = None) -> Context:
     one = dms()
     types = Resolver(shipped(), one.endpoint)
     emissions = [e for t in catalog.tables if (e := emit(t, one, types)) is not None]
-    expectation = expect(emissions, [one], shipped(), POLICY)
+    expectation = expect(emissions, [one], shipped(), policy)
     pairs = pair_up(expectation.landings, estate)
     was = [e for t in before.tables if (e := emit(t, one, types)) is not None] if before else []
-    landed = expect(was, [one], shipped(), POLICY).landings
-    return Context(expectation, pairs, (one,), POLICY, estate, catalog=catalog, before=before, landed_before=landed)
+    landed = expect(was, [one], shipped(), policy).landings
+    return Context(expectation, pairs, (one,), policy, estate, catalog=catalog, before=before, landed_before=landed)
 
 
 def described(context: Context, plan: Plan, estate: Estate, case: Path) -> str:
@@ -105,9 +114,12 @@ def test_a_change_is_found_and_planned_as_written_down(
         before = introspect(connection)
         connection.execute((case / "after.sql").read_bytes())
         after = introspect(connection)
-    estate = dataclasses.replace(applied(Estate(), make_plan(seen(before, Estate()))), timezone="UTC")
-    assert [f.message for f in compare(seen(before, estate)) if f.code in MENDABLE] == [], "before.sql is not in step"
-    context = seen(after, estate, before)
+    policy = policy_of(case)
+    estate = dataclasses.replace(applied(Estate(), make_plan(seen(before, Estate(), policy))), timezone="UTC")
+    assert [f.message for f in compare(seen(before, estate, policy)) if f.code in MENDABLE] == [], (
+        "before.sql is not in step"
+    )
+    context = seen(after, estate, policy, before)
     plan = make_plan(context)
     text = described(context, plan, estate, case)
     expected = case / "expected.md"
@@ -115,7 +127,7 @@ def test_a_change_is_found_and_planned_as_written_down(
         expected.write_text(text, encoding="utf-8")
     assert text == expected.read_text(encoding="utf-8"), "read the difference; `make golden` writes it"
     changed = applied(estate, plan)
-    again = seen(after, changed)
+    again = seen(after, changed, policy)
     assert make_plan(again).operations == ()
     left = {note.split(":")[0] for note in plan.notes if "nothing planned" in note}  # names of FINAL
     by_table = {p.landing.emissions[0].source.table: str(p.landing.final) for p in again.pairs}

@@ -42,6 +42,7 @@ class Profile:
     lob_max_size_kb: int = 1024
     switches: Switches = field(default_factory=Switches)
     observed: str = ""  # typemaps/observed.toml
+    records: bool = False  # STAGING keeps whole records
 
     @property
     def settings(self) -> list[str]:
@@ -154,7 +155,8 @@ def _configure(directory: Path, profile: Profile) -> None:
           "UseTaskStartTimeForFullLoadTimestamp": True} | profile.s3  # fmt: skip
     path = directory / "driftguard.toml"
     head, _, _ = path.read_text(encoding="utf-8").partition("[dms.task.s3_settings]")
-    lines = [head, "[dms.task.s3_settings]", *(f"{k} = {toml(v)}" for k, v in s3.items())]
+    style = ["[policy]", 'staging_style = "record"'] if profile.records else []
+    lines = [*style, head, "[dms.task.s3_settings]", *(f"{k} = {toml(v)}" for k, v in s3.items())]
     lines += ["[dms.task.postgresql_settings]", *(f"{k} = {toml(v)}" for k, v in profile.postgresql.items())]
     lines += ["[dms.task.task_settings.TargetMetadata]", f"LobMaxSize = {profile.lob_max_size_kb}"]
     path.write_text("\n".join(lines), encoding="utf-8")

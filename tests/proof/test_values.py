@@ -47,13 +47,14 @@ PROFILES = (
         switches=Switches(timestamp_adjusted_to_utc=True),
         observed=MARKED,
     ),
+    Profile("whole records in STAGING", observed=NOT_MARKED, records=True),
 )  # fmt: skip
 
 
 def test_what_is_promised_equals_what_arrives(
     postgres: EmbeddedPostgres, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Under four profiles, by full load, insert and two updates, read in America/Los_Angeles."""
+    """Under five profiles, by full load, insert and two updates, read in America/Los_Angeles."""
     total, numbers = Tally(), itertools.count()
     lines = []
     for profile in PROFILES:

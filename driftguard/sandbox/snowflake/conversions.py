@@ -142,9 +142,9 @@ def _far_moment(text: str, near: str, target: SfType, attempt: bool) -> str:
     if target.base != "DATE" and target.base not in TIMESTAMPS:
         return near
     cast = "TRY_CAST" if attempt else "CAST"
-    moment = f"{cast}({text} AS {'TIMESTAMP' if target.base == 'DATE' else target.duck})"
+    moment = f"regexp_extract({text}, '^\\S+( \\(BC\\))?')" if target.base == "DATE" else text
     far = f"regexp_matches({text}, '^\\d{{5}}\\d*-|\\(BC\\)')"
-    return f"CASE WHEN {far} THEN CAST({moment} AS {target.duck}) ELSE {near} END"
+    return f"CASE WHEN {far} THEN {cast}({moment} AS {target.duck}) ELSE {near} END"
 
 
 def _short(target: SfType) -> bool:
