@@ -103,6 +103,7 @@ class PolicySection(_Section):
     drop_leftovers: bool = False
     on_null_update: OnNullUpdate = "overwrite"
     deletes: Literal["hard", "soft"] = "hard"
+    merge_style: Literal["task", "procedure"] = "task"
     columns: tuple[ColumnPolicySection, ...] = ()
     staging_style: Style = "columns"
     staging_styles: dict[str, Style] = Field(default_factory=dict)  # by a pattern for schema.table
@@ -265,6 +266,7 @@ class Config:
             soft_delete=s.policy.deletes == "soft",
             staging_style=s.policy.staging_style,
             staging_styles=tuple(StagingStyle(table, style) for table, style in s.policy.staging_styles.items()),
+            merge_style=s.policy.merge_style,
             columns=tuple(ColumnPolicy(c.table, c.column, c.on_null_update) for c in s.policy.columns),
             allow_unknown=frozenset(s.policy.allow_unknown),
             masking=tuple(

@@ -84,6 +84,7 @@ class Policy:
     soft_delete: bool = False
     staging_style: str = "columns"
     staging_styles: tuple[StagingStyle, ...] = ()  # the first that covers a table counts
+    merge_style: str = "task"  # or "procedure": one for the STAGING schema, which runs texts that are data
     columns: tuple[ColumnPolicy, ...] = ()  # the first that covers a column counts
     masking: tuple[Masking, ...] = ()  # likewise
     exempt_role: bool = False  # a person's word: no policy binds the roles of apply and of the merges
