@@ -223,16 +223,13 @@ def _repair(pair: Pair, table: SfTable, required: set[str], notes: list[str], ch
     """Widen what is too narrow, and allow NULL where rows may have one."""
     operations: list[Operation] = []
     for item in pair.misfits:
-        if item.table is not table:
+        if item.table is not table or (pair.landing.record and table is pair.staging):
             continue
         name, have, want = item.actual.name, item.actual.type, item.expected.type
         if item.fit is Fit.WIDEN:
             operations.append(WidenColumn(table.name, name, widened(have, want)))
         elif item.expected.name not in change.handled and name not in {a.column.name for a in change.anew}:
-            why = "cannot become {want} by ALTER; rebuild it"
-            if pair.landing.record and table is pair.staging:
-                why = "and {want}: no one type reads both out of the records; reload the table"
-            notes.append(f"{table.name}.{name}: {have} {why.format(want=want)}")
+            notes.append(f"{table.name}.{name}: {have} cannot become {want} by ALTER; rebuild it")
     nullable = tuple(c.name for c in table.columns if not c.nullable and c.name not in required)
     if nullable:
         operations.append(DropNotNull(table.name, nullable))
