@@ -1305,6 +1305,12 @@ def test_a_column_that_staging_still_has_is_not_lost() -> None:
     assert finding.severity is Severity.WARNING
 
 
+def test_a_column_that_nobody_predicted_is_in_the_record() -> None:
+    (finding,) = of("DG440", looked(footer(*file_with(coupon="STRING")), estate=RECORDED))
+    assert finding.severity is Severity.WARNING
+    assert finding.reason.startswith("STAGING keeps whole records, so its values are there")
+
+
 def test_a_key_column_that_is_missing_is_an_error() -> None:
     (finding,) = of("DG441", looked(footer(*file_with(id=None))))
     assert finding.severity is Severity.ERROR

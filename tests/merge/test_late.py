@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from driftguard.merge.anew import refill
 from driftguard.merge.generate import generate, late
 from driftguard.model.identifiers import ObjectName
 from driftguard.model.landing import Cast
@@ -105,3 +106,14 @@ def test_a_second_time_changes_nothing(landed: Any) -> None:
 def test_rows_without_a_value_are_not_read_where_that_changes_nothing() -> None:
     assert 'WHERE ("FLAG" IS NOT NULL)' in late(spec(FLAG), ("FLAG",))[0]
     assert "WHERE (TRUE)" in late(spec(FLAG, BODY), ("FLAG", "BODY"))[0]
+
+
+def test_a_reload_by_another_key_leaves_its_own_records(landed: Any) -> None:
+    """The records of before go with FINAL's rows."""
+    landed.execute(f"INSERT INTO DB.{SCHEMA}.MILESTONE SELECT 'm', '2026-01-01 00:00:04'::TIMESTAMP_NTZ, NULL")
+    for statement in refill(spec(FLAG, BODY), "m"):
+        landed.execute(statement)
+    found = landed.execute(f"SELECT ID, FLAG, BODY FROM DB.{SCHEMA}.FINAL ORDER BY ID").fetchall()
+    assert found == [("before", None, None), ("in another case", None, None), ("left out", True, "large")]
+    files = landed.execute(f"SELECT _DG_FILE FROM DB.{SCHEMA}.CDC ORDER BY _DG_FILE").fetchall()
+    assert files == [(f"f{n}.parquet",) for n in range(4, 10)]
