@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from driftguard.drift.context import Context, Pair
 from driftguard.drift.rules._common import source_table
 from driftguard.errors import UsageError
 from driftguard.merge.byhand.rewrite import Refused, Rewritten
+from driftguard.operations.rewrite_merge import unified
 
 LANGUAGES = {
     ".sql": "sql",
@@ -51,9 +51,7 @@ class Patch:
     @property
     def diff(self) -> str:
         """The change as a unified diff; empty where nothing changes."""
-        old, new = self.before.splitlines(keepends=True), self.after.splitlines(keepends=True)
-        lines = difflib.unified_diff(old, new, self.what, f"{self.what} (rewritten)", n=1)
-        return "".join(line if line.endswith("\n") else f"{line}\n" for line in lines)
+        return unified(self.what, self.before, self.after)
 
 
 def _context(config: Config, source: str | None, against: str | None) -> Context:

@@ -20,6 +20,7 @@ from driftguard.operations.base import DONE, Operation, State
 from driftguard.operations.drop_columns import DropColumns
 from driftguard.operations.manual import Manual
 from driftguard.operations.replace_merge import ReplaceMerge
+from driftguard.operations.rewrite_merge import RewriteMerge
 
 _SHOWN = 5  # operations that a refusal names
 
@@ -170,6 +171,8 @@ def _supersedes(later: Operation, earlier: Operation) -> bool:
     match later, earlier:
         case ReplaceMerge(), ReplaceMerge():
             return later.task == earlier.task
+        case RewriteMerge(), RewriteMerge():
+            return later.place == earlier.place
         case DropColumns(), AddColumns():
             return later.table == earlier.table and {c.name for c in earlier.columns} <= set(later.columns)
     return False

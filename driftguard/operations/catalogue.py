@@ -17,6 +17,7 @@ from driftguard.operations import (
     rekey_final,
     replace_merge,
     replace_pipe,
+    rewrite_merge,
     widen_column,
 )
 from driftguard.operations.base import Operation
@@ -36,6 +37,7 @@ _MODULES = (
     rekey_final,
     replace_merge,
     replace_pipe,
+    rewrite_merge,
     widen_column,
 )
 

@@ -1,0 +1,176 @@
+"""A column comes to a table whose MERGE somebody wrote, in a task of a graph or in the procedure that it calls."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import pytest
+
+from home import Home, land
+
+ORDERS = """CREATE TABLE orders (id bigint PRIMARY KEY, note text);
+INSERT INTO orders SELECT n, 'note ' || n FROM generate_series(1, 10) n"""
+MERGE = """MERGE INTO ANALYTICS.FINAL.ORDERS AS t -- ours; ask the warehouse team
+USING (
+    SELECT OP, ID, NOTE
+    FROM ANALYTICS.STAGING.ORDERS_CDC
+    QUALIFY ROW_NUMBER() OVER (PARTITION BY ID ORDER BY TRY_TO_TIMESTAMP_NTZ(DMS_COMMIT_TS) DESC, DMS_CHANGE_SEQ DESC) = 1
+) AS s
+ON t.ID = s.ID
+WHEN MATCHED AND s.OP = 'D' THEN DELETE
+WHEN MATCHED THEN UPDATE SET t.NOTE = s.NOTE
+WHEN NOT MATCHED AND COALESCE(s.OP, 'I') <> 'D' THEN INSERT (ID, NOTE) VALUES (s.ID, s.NOTE)"""
+GROWN = MERGE.replace("NOTE\n", "NOTE, COUPON\n").replace("t.NOTE = s.NOTE", "t.NOTE = s.NOTE, t.COUPON = s.COUPON")
+GROWN = GROWN.replace("(ID, NOTE)", "(ID, NOTE, COUPON)").replace("(s.ID, s.NOTE)", "(s.ID, s.NOTE, s.COUPON)")
+PROCEDURE = "ANALYTICS.STAGING.MERGE_ORDERS(NUMBER, VARCHAR)"
+
+
+@dataclasses.dataclass(frozen=True)
+class Written:
+    """A text with the merge in it, and the task's own. `head` is that of the procedure; none where the task has it."""
+
+    text: str
+    call: str
+    head: str = ""
+
+
+SQL = Written(
+    f"\nBEGIN\n  LET said VARCHAR := 'it''s; ' || who;\n  {MERGE};\n  RETURN said;\nEND\n",
+    "CALL ANALYTICS.STAGING.MERGE_ORDERS(3)",
+    "CREATE OR REPLACE PROCEDURE ANALYTICS.STAGING.MERGE_ORDERS(days NUMBER, who VARCHAR DEFAULT 'a; b')\n"
+    "RETURNS VARCHAR NOT NULL LANGUAGE SQL STRICT COMMENT = 'the team''s' EXECUTE AS CALLER",
+)
+JAVASCRIPT = Written(
+    f"\n// days: {{DAYS}}\nvar done = snowflake.execute({{sqlText: `{MERGE}`}});\nreturn WHO + ' \\\\ it\\'s';\n",
+    "BEGIN\n  CALL ANALYTICS.STAGING.MERGE_ORDERS(3, 'x');\nEND",
+    "CREATE OR REPLACE SECURE PROCEDURE ANALYTICS.STAGING.MERGE_ORDERS(days FLOAT, who VARCHAR)\n"
+    "RETURNS VARCHAR LANGUAGE JAVASCRIPT COMMENT = 'the team''s' EXECUTE AS OWNER",
+)
+TASK = Written(MERGE, MERGE)
+
+
+def build(home: Home, written: Written) -> None:
+    """A landing of driftguard's, whose merge is replaced by a graph that somebody made: root, merge, two after it."""
+    land(home, ORDERS)
+    home.execute("DROP TASK ANALYTICS.STAGING.ORDERS_MERGE")
+    if written.head:
+        home.execute(
+            f"{written.head}\nAS $${written.text}$$",
+            "CREATE ROLE IF NOT EXISTS AUDITOR",
+            f"GRANT USAGE ON PROCEDURE {PROCEDURE} TO ROLE AUDITOR",
+        )
+    home.execute(
+        "CREATE TASK ANALYTICS.STAGING.NIGHTLY WAREHOUSE = LOADING SCHEDULE = '5 MINUTE' AS SELECT 1",
+        "CREATE TASK ANALYTICS.STAGING.ORDERS_MERGE WAREHOUSE = LOADING COMMENT = 'theirs' "
+        f"AFTER ANALYTICS.STAGING.NIGHTLY AS {written.call}",
+        "CREATE TASK ANALYTICS.STAGING.REPORT WAREHOUSE = LOADING AFTER ANALYTICS.STAGING.ORDERS_MERGE AS SELECT 2",
+        "CREATE TASK ANALYTICS.STAGING.ARCHIVE WAREHOUSE = LOADING AFTER ANALYTICS.STAGING.ORDERS_MERGE AS SELECT 3",
+        *(f"ALTER TASK ANALYTICS.STAGING.{name} RESUME" for name in ("ORDERS_MERGE", "REPORT", "NIGHTLY")),
+    )
+    home.aurora("INSERT INTO orders VALUES (11, 'by hand')")
+    home.sync()
+    home.assert_equal("orders", rows=11)
+    home.run("check")
+
+
+STATES = {"NIGHTLY": "started", "ORDERS_MERGE": "started", "REPORT": "started", "ARCHIVE": "suspended"}
+
+
+def described(home: Home) -> dict[str, Any]:
+    """All that is said of the procedure and the tasks, but for their texts and when they were changed."""
+    found: dict[str, Any] = {"states": home.task_states()}
+    with home.snowflake() as connection, connection.cursor() as cursor:
+        names = "name", "schedule", "predecessors", "comment", "owner", "warehouse"
+        found["tasks"] = dicts(cursor, "SHOW TASKS IN SCHEMA ANALYTICS.STAGING", names)
+        if cursor.execute("SHOW PROCEDURES IN SCHEMA ANALYTICS.STAGING").fetchall():
+            shown = "name", "arguments", "description", "is_secure", "min_num_arguments"
+            found["procedure"] = dicts(cursor, "SHOW PROCEDURES IN SCHEMA ANALYTICS.STAGING", shown)
+            granted = "privilege", "grantee_name"
+            found["grants"] = dicts(cursor, f"SHOW GRANTS ON PROCEDURE {PROCEDURE}", granted)
+            ((ddl,),) = cursor.execute(f"SELECT GET_DDL('PROCEDURE', '{PROCEDURE}', TRUE)").fetchall()
+            found["head"] = ddl.partition("\nAS ")[0]
+            found["properties"] = dict(cursor.execute(f"DESC PROCEDURE {PROCEDURE}").fetchall())
+            found["properties"].pop("body")
+    return found
+
+
+def dicts(cursor: Any, sql: str, names: tuple[str, ...]) -> list[dict[str, Any]]:
+    rows = cursor.execute(sql).fetchall()
+    columns = [d[0] for d in cursor.description]
+    return sorted(({n: row[columns.index(n)] for n in names} for row in rows), key=str)
+
+
+def text(home: Home, written: Written) -> str:
+    if written.head:
+        ((body,),) = home.execute("SELECT PROCEDURE_DEFINITION FROM ANALYTICS.INFORMATION_SCHEMA.PROCEDURES")
+        return str(body)
+    (row,) = [r for r in home.execute("SHOW TASKS IN SCHEMA ANALYTICS.STAGING") if "ORDERS_MERGE" in r[1]]
+    return next(str(value) for value in row if isinstance(value, str) and value.startswith("MERGE"))
+
+
+@pytest.mark.parametrize("written", [SQL, JAVASCRIPT, TASK], ids=("sql", "javascript", "task"))
+def test_a_new_column_goes_through_a_merge_that_people_wrote(home: Home, written: Written) -> None:
+    build(home, written)
+    before = described(home)
+    assert before["states"] == STATES
+    assert before.get("grants") is None or any(g["grantee_name"] == "AUDITOR" for g in before["grants"])
+    home.aurora("ALTER TABLE orders ADD COLUMN coupon text")
+
+    found = home.json("check", code=1)["findings"]
+    assert {"DG102", "DG202"} <= {f["code"] for f in found}
+    shown = home.run("plan", code=1)
+    assert "carry COUPON in the merge of" in " ".join(shown.split())
+    assert "t.NOTE = s.NOTE, t.COUPON = s.COUPON" in shown
+    (add, rewrite) = home.json("plan", code=1)["operations"]
+    assert (add["kind"], rewrite["kind"]) == ("add_columns", "rewrite_merge")
+    changed = [line for line in rewrite["diff"].splitlines()[2:] if line[:1] in "+-"]
+    assert len(changed) == 6
+    assert "```diff" in home.run("plan", "--format", "markdown", code=1)
+
+    home.run("plan", "--write")
+    assert "--allow REWRITES_MERGE" in home.refused("apply", code=1)
+    assert described(home) == before
+    home.run("apply", "--allow", "REWRITES_MERGE", "--quiet")
+    assert described(home) == before
+    assert text(home, written).strip() == written.text.replace(MERGE, GROWN).strip()
+    home.run("check")
+    home.run("plan")
+
+    home.aurora("INSERT INTO orders VALUES (12, 'n', 'ten percent')", "UPDATE orders SET coupon = 'c' WHERE id = 3")
+    home.sync()
+    home.assert_equal("orders", rows=12)
+
+
+def test_a_text_that_was_changed_after_the_plan_is_left_alone(home: Home) -> None:
+    build(home, SQL)
+    home.aurora("ALTER TABLE orders ADD COLUMN coupon text")
+    home.run("plan", "--write")
+    mine = SQL.text.replace("RETURN said", "RETURN 'mine: ' || said")
+    home.execute(f"{SQL.head}\nAS $${mine}$$")
+    before = described(home)
+    line = home.refused("apply", "--allow", "REWRITES_MERGE", code=1)
+    assert "the text of ANALYTICS.STAGING.MERGE_ORDERS has been changed since this was planned" in line
+    assert text(home, SQL) == mine
+    assert described(home) == before
+    columns = home.execute("SELECT COLUMN_NAME FROM ANALYTICS.INFORMATION_SCHEMA.COLUMNS")
+    assert ("COUPON",) not in columns, "nothing half done"
+
+
+def test_a_text_that_cannot_be_rewritten_is_left_to_people_with_what_to_paste(home: Home) -> None:
+    """A comment says that the column is left out on purpose."""
+    build(home, dataclasses.replace(SQL, text=SQL.text.replace("BEGIN", "BEGIN -- COUPON stays out, by order", 1)))
+    before = described(home)
+    home.aurora("ALTER TABLE orders ADD COLUMN coupon text")
+    shown = home.json("plan", code=1)
+    assert "rewrite_merge" not in {op["kind"] for op in shown["operations"]}
+    (note,) = [note for note in shown["notes"] if "belongs to somebody else" in note]
+    assert "on purpose" in note
+    assert "COUPON = <source>.COUPON" in note
+    home.run("plan", "--write")
+    home.run("apply", "--quiet")
+    assert described(home) == before
+    home.aurora("INSERT INTO orders VALUES (12, 'n', 'ten percent')")
+    home.sync()
+    assert "DG311" in {f["code"] for f in home.json("check", code=1)["findings"]}
+    assert home.execute("SELECT COUNT(*) FROM ANALYTICS.FINAL.ORDERS") == [(12,)]
