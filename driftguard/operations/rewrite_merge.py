@@ -242,7 +242,7 @@ def roots_of(estate: Estate, task: ObjectName, procedure: ObjectName | None) -> 
 def cannot_remake(procedure: Procedure) -> str:
     """Why the procedure cannot be made anew from what is known of it; empty if it can."""
     if procedure.ddl is None:
-        return "the role may not see its whole definition (GET_DDL)"
+        return "its whole definition was not seen (GET_DDL)"
     try:
         with_body(procedure.ddl, procedure.name, procedure.definition or "", procedure.definition or "")
     except Unreadable as problem:

@@ -249,7 +249,8 @@ class _Reader:
         """
         if not names:
             return {}
-        rows = self._soft("pipe states", _select([f"SYSTEM$PIPE_STATUS({literal(qualified(n))})" for n in names]))
+        sql = _select([f"SYSTEM$PIPE_STATUS({literal(qualified(name))})" for name in names])
+        rows = self._soft("pipe states", sql)
         if not rows:
             return {}
         found = {name: json.loads(rows[0][f"S{i}"]) for i, name in enumerate(names)}
@@ -291,8 +292,9 @@ class _Reader:
 
     def _answers(self, expressions: Sequence[str]) -> Sequence[str | None]:
         """Their values, from one statement; one by one where that fails, and None for each that does."""
+        sql = _select(expressions)
         try:
-            (row,) = self._rows(_select(expressions))
+            (row,) = self._rows(sql)
         except Exception as error:
             if number(error) < 0:
                 raise

@@ -61,7 +61,7 @@ def test_a_procedure_is_made_anew_with_nothing_changed_but_its_body_and_copy_gra
     head, _, body = made.ddl.rstrip(";").partition(literal(made.definition))
     assert body == ""
     assert sql.replace(" COPY GRANTS", "", 1).startswith(head)
-    assert "'x')) COPY GRANTS\nRETURNS VARCHAR NOT NULL" in sql
+    assert '"a b" VARCHAR) COPY GRANTS\nRETURNS VARCHAR NOT NULL' in sql
     new = made.definition.replace("C = s.NEW", "C = s.NEW, NEW = s.EXTRA")
     assert sql.endswith(f"AS {literal(new)}")
     (after,) = IN_PROCEDURE.effect(CALLED).procedures
@@ -145,6 +145,11 @@ def _around(old: str, new: str) -> str:
     """With the blanks that stood around the old one."""
     text = f" {old} "
     return text[: len(text) - len(text.lstrip())] + new.strip() + text[len(text.rstrip()) :]
+
+
+def test_brackets_and_commas_in_a_default_end_no_arguments() -> None:
+    ddl = HEAD[:-1] + "A VARCHAR DEFAULT CONCAT('(', ')'), B NUMBER(38,0) DEFAULT (1)) RETURNS INT AS 'x'"
+    assert with_body(ddl, PROCEDURE, "x", "y") == ddl.replace(" RETURNS INT AS 'x'", " COPY GRANTS RETURNS INT AS 'y'")
 
 
 def test_a_body_between_dollars_stays_there() -> None:

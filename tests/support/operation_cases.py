@@ -105,8 +105,8 @@ CALLED = dataclasses.replace(
             '(N NUMBER, "a b" VARCHAR)',
             _BODY,
             "SQL",
-            ddl='CREATE OR REPLACE SECURE PROCEDURE "DB"."STAGING"."merge T"("N" NUMBER(38,0), "a b" VARCHAR DEFAULT '
-            f"CONCAT('(', 'x'))\nRETURNS VARCHAR NOT NULL\nLANGUAGE SQL\nSTRICT\nCOMMENT='AS ''you'' like'\n"
+            ddl='CREATE OR REPLACE SECURE PROCEDURE "DB"."STAGING"."merge T"("N" NUMBER(38,0), "a b" VARCHAR)'
+            f"\nRETURNS VARCHAR NOT NULL\nLANGUAGE SQL\nSTRICT\nCOMMENT='AS ''you'' like'\n"
             f"EXECUTE AS CALLER\nAS {literal(_BODY)};",
         ),
     ),

@@ -59,6 +59,7 @@ def test_grants_stay_only_with_copy_grants(account: Any) -> None:
 
 
 def test_a_procedure_in_javascript_runs_its_statements_and_can_catch_their_errors(account: Any) -> None:
+    pytest.importorskip("quickjs")
     account.run("CREATE TABLE t (id INT, note VARCHAR)")
     body = r"""
     var n = snowflake.createStatement({sqlText: "INSERT INTO t SELECT 1, ?", binds: [WORD + "'s \\"]}).execute()
