@@ -94,7 +94,10 @@ class Pipe:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A task; `definition` is its body verbatim, `state` is `started` or `suspended`."""
+    """A task; `definition` is its body verbatim, `state` is `started` or `suspended`.
+
+    Where the merge is data, `definition` is the text that the task runs, and `text_of` the landing it is kept under.
+    """
 
     name: ObjectName
     definition: str
@@ -103,6 +106,7 @@ class Task:
     warehouse: str | None = None
     predecessors: tuple[str, ...] = ()
     comment: str | None = None
+    text_of: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

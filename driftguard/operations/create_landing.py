@@ -6,6 +6,7 @@ import dataclasses
 from dataclasses import dataclass
 
 from driftguard.errors import PlanError
+from driftguard.merge import stored
 from driftguard.merge.generate import generate
 from driftguard.model.identifiers import ObjectName
 from driftguard.model.merge import MergeSpec
@@ -61,6 +62,7 @@ class CreateLanding(Operation):
     warehouse: str = ""
     with_pipe: bool = True  # False where somebody else manages the pipes
     with_task: bool = True  # False where somebody else manages the merges
+    procedure: ObjectName | None = None  # what runs the merge where its text is data
     exposes: tuple[str, ...] = ()  # what had a policy or tag in the FINAL that this one follows, and has none here
 
     def touches(self) -> tuple[ObjectName, ...]:
@@ -100,6 +102,8 @@ class CreateLanding(Operation):
             found.append(Statement(self._create_pipe(), f"create the pipe {self.pipe}"))
             found.append(refresh(self.pipe, self.staging))
         if self.with_task and find_task(estate, self.task) is None:
+            if self.procedure is not None:
+                found += self._stored(self.procedure)
             found.append(Statement(self._create_task(), f"create the merge task {self.task}"))
             found.append(Statement(f"ALTER TASK {qualified(self.task)} RESUME", f"resume {self.task}"))
         return tuple(found)
@@ -127,7 +131,9 @@ class CreateLanding(Operation):
             estate = with_pipe(estate, Pipe(self.pipe, self.copy))
         if self.with_task and find_task(estate, self.task) is None:
             body = generate(self.merge)
-            estate = with_task(estate, Task(self.task, body, STARTED, self.schedule, self.warehouse or None))
+            text_of = str(self.final) if self.procedure is not None else None
+            task = Task(self.task, body, STARTED, self.schedule, self.warehouse or None, text_of=text_of)
+            estate = with_task(estate, task)
         return estate
 
     def inverse(self, left: Estate) -> tuple[Operation, ...]:  # noqa: ARG002
@@ -157,7 +163,16 @@ class CreateLanding(Operation):
         size = "USER_TASK_MANAGED_INITIAL_WAREHOUSE_SIZE = 'XSMALL'"
         where = f"WAREHOUSE = {quote(self.warehouse)}" if self.warehouse else size
         head = f"CREATE TASK IF NOT EXISTS {qualified(self.task)} {where} SCHEDULE = {literal(self.schedule)} AS"
+        if self.procedure is not None:
+            return f"{head}\n{stored.call(self.procedure, str(self.final))}"
         return f"{head}\n{generate(self.merge)}"
+
+    def _stored(self, procedure: ObjectName) -> list[Statement]:
+        control, landing = self.merge.watermark, str(self.final)
+        return [
+            Statement(stored.create_procedure(procedure, control), f"create the procedure {procedure}"),
+            Statement(stored.store(control, landing, generate(self.merge)), f"write down the merge of {landing}"),
+        ]
 
 
 def _create_table(name: ObjectName, columns: tuple[ColumnDef, ...], key: tuple[str, ...]) -> Statement:

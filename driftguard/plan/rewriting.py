@@ -31,7 +31,7 @@ def rewriting(
     read or cannot be rewritten: other places say that.
     """
     merge = hand_written(context, pair)
-    if merge is None or merge.unread or context.policy.merge_managed_by != OURS:
+    if merge is None or merge.unread or merge.task.text_of or context.policy.merge_managed_by != OURS:
         return ""
     assert pair.final is not None and pair.staging is not None
     there = {c.name for c in pair.final.columns} | {c.name for c in (final.columns if final else ())}

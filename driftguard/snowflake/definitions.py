@@ -10,6 +10,7 @@ import dataclasses
 import re
 from collections.abc import Callable, Sequence
 
+from driftguard.merge.stored import PROCEDURE as OWN
 from driftguard.model.snowflake import Procedure, Task
 from driftguard.sql.snowflake import literal, qualified
 
@@ -19,9 +20,12 @@ _NAMED = re.compile(r'\s*(?:"(?:[^"]|"")*"|\S+)\s+(.+)', re.DOTALL)
 def with_ddl(
     procedures: Sequence[Procedure], tasks: Sequence[Task], answers: Callable[[Sequence[str]], Sequence[str | None]]
 ) -> list[Procedure]:
-    """The procedures, with the DDL of those that a task names. `answers` gives the values of SQL expressions."""
+    """The procedures, with the DDL of those that a task names, but for driftguard's own.
+
+    `answers` gives the values of SQL expressions.
+    """
     texts = [task.definition for task in tasks if re.search(r"\bCALL\b", task.definition, re.IGNORECASE)]
-    called = [p for p in procedures if any(_mentions(text, p.name.name) for text in texts)]
+    called = [p for p in procedures if p.name.name != OWN and any(_mentions(text, p.name.name) for text in texts)]
     if not called:
         return list(procedures)
     found = answers([f"GET_DDL('PROCEDURE', {literal(_signature(p))}, TRUE)" for p in called])

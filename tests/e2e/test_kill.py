@@ -155,7 +155,8 @@ KILLS = (
     ("INSERT INTO revision", AFTER),
 )
 CUTS = (
-    ("UPDATE lease SET holder='", AFTER),
+    ("USE SCHEMA", AFTER),
+    ("BEGIN\nUPDATE lease SET holder='", AFTER),
     ("CREATE PIPE", BEFORE),
 )
 

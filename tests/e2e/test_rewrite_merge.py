@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import rig
+from driftguard.commands.revisions import downgrade
+from driftguard.config import load
+from driftguard.sandbox.snowflake.server import SnowflakeServer
 from home import Home, land
+from rig import PARTS, Rig
 
 ORDERS = """CREATE TABLE orders (id bigint PRIMARY KEY, note text);
 INSERT INTO orders SELECT n, 'note ' || n FROM generate_series(1, 10) n"""
@@ -181,3 +188,60 @@ def test_a_text_that_cannot_be_rewritten_is_left_to_people_with_what_to_paste(ho
     home.sync()
     assert "DG311" in {f["code"] for f in home.json("check", code=1)["findings"]}
     assert home.execute("SELECT COUNT(*) FROM ANALYTICS.FINAL.ORDERS") == [(12,)]
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[SnowflakeServer]:
+    one = SnowflakeServer()
+    one.start()
+    yield one
+    one.stop()
+
+
+@pytest.fixture
+def one(server: SnowflakeServer, tmp_path: Path) -> Rig:
+    """NOTES gets a column; a procedure that the second task of a graph calls merges it."""
+    return rig.make(server, tmp_path, shape=PARTS["a merge by hand"])
+
+
+def test_the_way_back_brings_the_old_text_and_the_old_tables(one: Rig) -> None:
+    before = one.landing()
+    one.apply(allowed=["REWRITES_MERGE"])
+    after = one.landing()
+    assert "MOOD" in after
+    config = load(directory=one.directory)
+    downgrade(config, "base", allowed=["REWRITES_MERGE", "LOSES_DATA"])
+    assert one.landing() == before
+    one.apply(allowed=["REWRITES_MERGE"])
+    assert one.landing() == after
+
+
+def test_a_run_of_the_graph_is_awaited_before_staging_changes(one: Rig) -> None:
+    """Also one whose merge has run already: what comes after it is of the same run."""
+    one.run(
+        "CREATE TABLE {db}.STAGING.HELD AS SELECT 1 AS N",
+        "ALTER TASK {db}.STAGING.NOTES_ROOT SUSPEND",
+        "ALTER TASK {db}.STAGING.NOTES_LAST MODIFY AS UPDATE {db}.STAGING.HELD SET N = 3",
+        "ALTER TASK {db}.STAGING.NOTES_LAST RESUME",
+        "ALTER TASK {db}.STAGING.NOTES_ROOT RESUME",
+    )
+    blocker = one.open()
+    blocker.execute("BEGIN TRANSACTION")
+    blocker.execute(f"UPDATE {one.database}.STAGING.HELD SET N = 2")  # the last task waits for it
+    one.run("EXECUTE TASK {db}.STAGING.NOTES_ROOT")
+    said: list[str] = []
+
+    def say(text: str) -> None:
+        said.append(text)
+        if "waiting" in text:
+            blocker.execute("COMMIT")
+
+    one.apply(say=say, jobs=1, allowed=["REWRITES_MERGE"])
+    assert said[0] == f"the graph of {one.database}.STAGING.NOTES_ROOT is running; waiting for it to end"
+    (end,) = one.run(
+        "SELECT COMPLETED_TIME FROM TABLE({db}.INFORMATION_SCHEMA.TASK_HISTORY(TASK_NAME => 'NOTES_LAST'))"
+    )
+    changes = one.history(f'QUERY_TEXT LIKE \'ALTER TABLE "{one.database}"."STAGING"."NOTES_CDC" ADD%"MOOD"%\'')
+    assert min(row["START_TIME"] for row in changes) >= end["COMPLETED_TIME"]
+    states = {row["NAME"]: row["STATE"] for row in one.run("SHOW TASKS IN SCHEMA {db}.STAGING")}
+    assert {states[name] for name in ("NOTES_ROOT", "NOTES_MERGE", "NOTES_LAST")} == {"started"}

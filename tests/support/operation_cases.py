@@ -238,8 +238,17 @@ CONVERSIONS = (
     Cast.TEXT, Cast.DOUBLE, Cast.SCALE, Cast.INTEGER, Cast.NOT_ZERO, Cast.MIDNIGHT, Cast.ISO_DAY, Cast.DAY, Cast.ZONED,
     Cast.LOCAL,
 )  # fmt: skip
+_LANDING = CASES["create_landing"][0]
+assert isinstance(_LANDING, CreateLanding)
 MORE: tuple[tuple[Operation, Estate], ...] = (
     (rewritten(BY_HAND), IN_TASK),
+    (dataclasses.replace(_LANDING, procedure=ObjectName("DB", "STAGING", "DG_MERGE")), Estate()),
+    (
+        ReplaceMerge(TASK, SPEC),
+        dataclasses.replace(
+            WITH_NEW, tasks=tuple(dataclasses.replace(one, text_of="DB.FINAL.it's") for one in WITH_NEW.tasks)
+        ),
+    ),
     *((CASES[kind][0], asleep(CASES[kind][1])) for kind in ("add_pipe", "replace_pipe")),
     (
         AddColumns(FINAL, (ColumnDef("NEW", TEXT, masking_policy=MASK, tags=(Tag(MASK, "it's"), Tag(TASK, ""))),)),
