@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import assume, given
@@ -11,11 +12,12 @@ from hypothesis import strategies as st
 from driftguard.merge.byhand.ddl import with_body
 from driftguard.merge.byhand.tokens import Unreadable
 from driftguard.model.identifiers import ObjectName
-from driftguard.model.snowflake import Estate, Task
+from driftguard.model.snowflake import Estate, Procedure, Task
 from driftguard.operations.base import DONE, Operation, State
 from driftguard.operations.drop_columns import DropColumns
 from driftguard.operations.rewrite_merge import Edit, RewriteMerge, edited, reverse
-from driftguard.sql.snowflake import literal
+from driftguard.snowflake.definitions import with_ddl
+from driftguard.sql.snowflake import literal, qualified
 from operation_cases import BY_HAND, CALLED, IN_TASK, PROCEDURE, ROOT, TASK, rewritten
 
 IN_PROCEDURE = rewritten(BY_HAND, PROCEDURE)
@@ -61,7 +63,7 @@ def test_a_procedure_is_made_anew_with_nothing_changed_but_its_body_and_copy_gra
     head, _, body = made.ddl.rstrip(";").partition(literal(made.definition))
     assert body == ""
     assert sql.replace(" COPY GRANTS", "", 1).startswith(head)
-    assert '"a b" VARCHAR) COPY GRANTS\nRETURNS VARCHAR NOT NULL' in sql
+    assert '"who" VARCHAR) COPY GRANTS\nRETURNS VARCHAR NOT NULL' in sql
     new = made.definition.replace("C = s.NEW", "C = s.NEW, NEW = s.EXTRA")
     assert sql.endswith(f"AS {literal(new)}")
     (after,) = IN_PROCEDURE.effect(CALLED).procedures
@@ -126,6 +128,31 @@ def test_what_cannot_be_seen_whole_is_never_guessed(ddl: str | None, why: str) -
     readiness = IN_PROCEDURE.readiness(estate)
     assert readiness.state is State.BLOCKED
     assert why in readiness.reason
+
+
+@pytest.mark.parametrize(
+    ("arguments", "types"),
+    [
+        ("()", ""),
+        ('(N NUMBER, "a, (b" VARCHAR)', "NUMBER, VARCHAR"),
+        (
+            '(N NUMBER(38,0), "say ""x"" )" TIMESTAMP_NTZ(9), V VECTOR(FLOAT, 3))',
+            "NUMBER(38,0), TIMESTAMP_NTZ(9), VECTOR(FLOAT, 3)",
+        ),
+    ],
+)
+def test_get_ddl_is_asked_with_the_types_and_only_for_what_a_task_calls(arguments: str, types: str) -> None:
+    asked: list[str] = []
+
+    def answers(expressions: Sequence[str]) -> list[str | None]:
+        asked.extend(expressions)
+        return ["the ddl"] * len(expressions)
+
+    here, other = ObjectName("DB", "S", "it's"), ObjectName("DB", "S", "it's2")
+    known = [Procedure(here, arguments), Procedure(other, "()")]
+    tasks = [Task(TASK, 'begin call s."it\'s"(1); end', "started")]
+    assert [p.ddl for p in with_ddl(known, tasks, answers)] == ["the ddl", None]
+    assert asked == [f"GET_DDL('PROCEDURE', {literal(f'{qualified(here)}({types})')}, TRUE)"]
 
 
 HEAD = 'CREATE OR REPLACE PROCEDURE "DB"."STAGING"."merge T"()'

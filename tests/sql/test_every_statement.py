@@ -495,7 +495,7 @@ def test_every_sql_text_in_the_sources_was_seen_in_a_statement(statements: list[
     """A text that begins like SQL, its holes matching anything: at least one statement must hold it."""
     unseen = []
     for name, tree in sources():
-        if name in ("commands/demo.py", "commands/init.py") or name.startswith("drift/rules/"):
+        if name in ("commands/demo.py", "commands/init.py", "commands/merge.py") or name.startswith("drift/rules/"):
             continue
         documented = {id(n.value) for n in ast.walk(tree) if isinstance(n, ast.Expr)}
         inside = {id(v) for n in ast.walk(tree) if isinstance(n, ast.JoinedStr) for v in n.values}

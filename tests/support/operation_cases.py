@@ -102,10 +102,10 @@ CALLED = dataclasses.replace(
     procedures=(
         Procedure(
             PROCEDURE,
-            '(N NUMBER, "a b" VARCHAR)',
+            '(N NUMBER, "who" VARCHAR)',
             _BODY,
             "SQL",
-            ddl='CREATE OR REPLACE SECURE PROCEDURE "DB"."STAGING"."merge T"("N" NUMBER(38,0), "a b" VARCHAR)'
+            ddl='CREATE OR REPLACE SECURE PROCEDURE "DB"."STAGING"."merge T"("N" NUMBER(38,0), "who" VARCHAR)'
             f"\nRETURNS VARCHAR NOT NULL\nLANGUAGE SQL\nSTRICT\nCOMMENT='AS ''you'' like'\n"
             f"EXECUTE AS CALLER\nAS {literal(_BODY)};",
         ),
@@ -129,7 +129,7 @@ def rewritten(text: str, procedure: ObjectName | None = None) -> RewriteMerge:
         (Carried("NEW", "EXTRA"),),
         (ColumnDef("EXTRA", TEXT),),
         procedure,
-        '(N NUMBER, "a b" VARCHAR)' if procedure else "",
+        '(N NUMBER, "who" VARCHAR)' if procedure else "",
     )
 
 
