@@ -97,7 +97,8 @@ def rehearse(
         if ran:
             touched[revision.id] = None
         progress.done(revision.id, [index for index, _ in ran])
-        unproven.extend(operation.summary() for _, operation in ran if operation.readiness(estate) != DONE)
+        lasting = standing([operation for _, operation in ran])
+        unproven.extend(operation.summary() for operation in lasting if operation.readiness(estate) != DONE)
         return held.text
 
     waits = walk(
@@ -164,6 +165,12 @@ def check_done(revisions: Sequence[Revision], estate: Estate) -> None:
                 f"revision {revision.id}: {operation.summary()}: {why}",
                 hint="apply it, or give --unverified with a reason",
             )
+
+
+def standing(operations: Sequence[Operation]) -> list[Operation]:
+    """Without the changes of a text that a later one has changed again: only of the last is the text as it says."""
+    texts = {operation.place: operation for operation in operations if isinstance(operation, RewriteMerge)}
+    return [one for one in operations if not isinstance(one, RewriteMerge) or texts[one.place] is one]
 
 
 def _supersedes(later: Operation, earlier: Operation) -> bool:

@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 
 import rig
+from builders import plain, table
 from driftguard.commands.revisions import downgrade
 from driftguard.config import load
 from driftguard.sandbox.snowflake.server import SnowflakeServer
 from home import Home, land
-from rig import PARTS, Rig
+from rig import PARTS, Rig, Shape
 
 ORDERS = """CREATE TABLE orders (id bigint PRIMARY KEY, note text);
 INSERT INTO orders SELECT n, 'note ' || n FROM generate_series(1, 10) n"""
@@ -214,6 +215,55 @@ def test_the_way_back_brings_the_old_text_and_the_old_tables(one: Rig) -> None:
     assert one.landing() == before
     one.apply(allowed=["REWRITES_MERGE"])
     assert one.landing() == after
+
+
+BOTH = """CREATE PROCEDURE {{db}}.STAGING.MERGE_ALL() RETURNS VARCHAR LANGUAGE SQL AS $$
+BEGIN
+{merges}
+  RETURN 'done';
+END
+$$"""
+ONE_OF_THEM = """  MERGE INTO {{db}}.FINAL.{name} t
+  USING (SELECT * FROM {{db}}.STAGING.{name}_CDC
+         QUALIFY ROW_NUMBER() OVER (PARTITION BY ID ORDER BY TRY_TO_TIMESTAMP_NTZ(COMMIT_TS) DESC, SEQ DESC) = 1) s
+  ON t.ID = s.ID
+  WHEN MATCHED THEN UPDATE SET NOTE = s.NOTE
+  WHEN NOT MATCHED AND s.OP <> 'D' THEN INSERT (ID, NOTE) VALUES (s.ID, s.NOTE);
+"""
+
+
+def test_one_procedure_that_merges_two_tables_gets_the_columns_of_both(server: SnowflakeServer, tmp_path: Path) -> None:
+    """The second change is one of the text that the first has left, and the way back goes through both."""
+    old = [table(name, ("note", plain("text")), oid=2000 + n) for n, name in enumerate(("hats", "coats"))]
+    new = [table(t.name, ("note", plain("text")), ("mood", plain("text")), oid=t.oid) for t in old]
+    merges = "".join(ONE_OF_THEM.format(name=t.name.upper()) for t in old)
+    call = "CALL {db}.STAGING.MERGE_ALL()"
+    one = rig.make(
+        server,
+        tmp_path,
+        shape=Shape(
+            tuple(old),
+            tuple(new),
+            (
+                "ALTER TASK {db}.STAGING.HATS_MERGE SUSPEND",
+                "DROP TASK {db}.STAGING.COATS_MERGE",
+                BOTH.format(merges=merges),
+                f"ALTER TASK {{db}}.STAGING.HATS_MERGE MODIFY AS {call}",
+                f"CREATE TASK {{db}}.STAGING.COATS_MERGE WAREHOUSE = WH AFTER {{db}}.STAGING.HATS_MERGE AS {call}",
+                "ALTER TASK {db}.STAGING.HATS_MERGE RESUME",
+            ),
+        ),
+    )
+    assert [op.kind for op in one.revision.operations].count("rewrite_merge") == 2
+    before = one.landing()
+    assert one.apply(dry_run=True).unproven == ()
+    one.apply(allowed=["REWRITES_MERGE"])
+    (text,) = [p.definition or "" for p in one.estate().procedures]
+    assert text.count("NOTE = s.NOTE, MOOD = s.MOOD") == 2
+    assert one.plan(*new).operations == ()
+    assert {t.name.name: t.state for t in one.estate().tasks} == {"HATS_MERGE": "started", "COATS_MERGE": "suspended"}
+    downgrade(load(directory=one.directory), "base", allowed=["REWRITES_MERGE", "LOSES_DATA"])
+    assert one.landing() == before
 
 
 def test_a_run_of_the_graph_is_awaited_before_staging_changes(one: Rig) -> None:
