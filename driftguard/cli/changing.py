@@ -62,8 +62,9 @@ def plan(
                     "phase": op.phase,
                     "sql": [s.sql for s in sql],
                     "cost": price.document(),
+                    "diff": diff,
                 }
-                for op, sql, price in zip(operations, result.statements, result.costs, strict=True)
+                for op, sql, price, diff in zip(operations, result.statements, result.costs, result.diffs, strict=True)
             ],
             "notes": list(result.plan.notes),
             "markers": list(result.markers),
@@ -77,7 +78,15 @@ def plan(
     elif format_ == "markdown":
         summaries, costs = [f"{op.phase}: {op.summary()}" for op in operations], [price.line for price in result.costs]
         click.echo(
-            markdown.plan(summaries, result.statements, result.plan.notes, result.markers, costs=costs), nl=False
+            markdown.plan(
+                summaries,
+                result.statements,
+                result.plan.notes,
+                result.markers,
+                costs=costs,
+                diffs=result.diffs,
+            ),
+            nl=False,
         )
     else:
         click.echo(
@@ -87,6 +96,7 @@ def plan(
                 result.plan.notes,
                 result.markers,
                 costs=[] if shell.quiet else [price.line for price in result.costs],
+                diffs=result.diffs,
                 width=shell.width,
                 color=shell.color,
                 verbose=shell.verbose,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -20,6 +19,7 @@ from driftguard.errors import UsageError
 from driftguard.merge.byhand.rewrite import Refused, Rewritten
 from driftguard.model.identifiers import ObjectName
 from driftguard.model.snowflake import Procedure, Task
+from driftguard.operations.rewrite_merge import unified
 from driftguard.sql.snowflake import qualified
 
 _MERGES = "DG3"  # findings about merges, pipes and tasks
@@ -59,9 +59,7 @@ class Patch:
     @property
     def diff(self) -> str:
         """The change as a unified diff; empty where nothing changes."""
-        old, new = self.before.splitlines(keepends=True), self.after.splitlines(keepends=True)
-        lines = difflib.unified_diff(old, new, self.what, f"{self.what} (rewritten)", n=1)
-        return "".join(line if line.endswith("\n") else f"{line}\n" for line in lines)
+        return unified(self.what, self.before, self.after)
 
 
 def _context(config: Config, source: str | None, against: str | None) -> Context:

@@ -39,6 +39,7 @@ class PlanResult:
     markers: tuple[str, ...] = ()  # SQL for the end of the migration: what shows when its changes have passed
     look: Look | None = None  # what was seen in DMS's files, with `observed`
     costs: tuple[Cost, ...] = ()  # one an operation
+    diffs: tuple[str, ...] = ()  # likewise: what changes in a text that people wrote, or nothing
 
 
 def plan(
@@ -71,9 +72,10 @@ def plan(
     planned |= {op.summary() for op in later if isinstance(op, DropColumns)}
     context = build_context(config, catalog, estate, before=before, store=store)
     made = make_plan(context, planned)
-    statements, costs, simulated = [], [], estate
+    statements, costs, diffs, simulated = [], [], [], estate
     for operation in made.operations:
         statements.append(operation.statements(simulated))
+        diffs.append(operation.diff(simulated))
         after = operation.effect(simulated)
         costs.append(cost(operation, simulated, after, estate))
         simulated = after
@@ -82,7 +84,9 @@ def plan(
         revisions = write(directory, message, made.operations)
     markers = tuple(line(config, op.name) for op in made.operations if isinstance(op, AwaitMarker))
     look = looked(store, context)
-    return PlanResult(made, tuple(statements), seen, target, revisions, unapplied, known, markers, look, tuple(costs))
+    return PlanResult(
+        made, tuple(statements), seen, target, revisions, unapplied, known, markers, look, tuple(costs), tuple(diffs)
+    )
 
 
 def after_revisions(estate: Estate, revisions: tuple[Revision, ...]) -> tuple[Estate, tuple[str, ...]]:

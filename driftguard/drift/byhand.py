@@ -30,6 +30,7 @@ class HandWritten:
     language: str
     unread: str = ""
     streams: Streams = ()
+    procedure: Procedure | None = None  # that has the text
 
 
 def hand_written(context: Context, pair: Pair) -> HandWritten | None:
@@ -66,7 +67,7 @@ def _followed(
             inside = _described(found[0].definition, language, staging, final, name.schema, streams)
             if inside.writes or inside.unread:
                 why = "; ".join(inside.unread) or _empty(inside)
-                return HandWritten(task, name, inside, found[0].definition, language, why, streams)
+                return HandWritten(task, name, inside, found[0].definition, language, why, streams, found[0])
             unread.append(f"it calls {name}, which does not write FINAL")
     return HandWritten(task, task.name, here, task.definition, "sql", "; ".join(unread), streams)
 

@@ -18,6 +18,7 @@ from driftguard.operations.add_columns import AddColumns
 from driftguard.operations.base import Operation, State, build
 from driftguard.operations.drop_columns import DropColumns
 from driftguard.operations.replace_merge import ReplaceMerge
+from driftguard.operations.rewrite_merge import RewriteMerge
 from driftguard.sql.snowflake import quote
 
 
@@ -65,6 +66,8 @@ def _without(operation: Operation) -> tuple[Operation, ...]:
             return (DropColumns(operation.table, tuple(c.name for c in operation.columns)),)
         case ReplaceMerge():
             return (DropColumns(operation.merge.staging, tuple(c.name for c in operation.add_to_staging)),)
+        case RewriteMerge():
+            return (DropColumns(operation.staging, tuple(c.name for c in operation.add_to_staging)),)
     return ()
 
 

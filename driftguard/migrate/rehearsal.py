@@ -20,6 +20,7 @@ from driftguard.operations.base import DONE, Operation, State
 from driftguard.operations.drop_columns import DropColumns
 from driftguard.operations.manual import Manual
 from driftguard.operations.replace_merge import ReplaceMerge
+from driftguard.operations.rewrite_merge import RewriteMerge
 
 _SHOWN = 5  # operations that a refusal names
 
@@ -96,7 +97,8 @@ def rehearse(
         if ran:
             touched[revision.id] = None
         progress.done(revision.id, [index for index, _ in ran])
-        unproven.extend(operation.summary() for _, operation in ran if operation.readiness(estate) != DONE)
+        lasting = standing([operation for _, operation in ran])
+        unproven.extend(operation.summary() for operation in lasting if operation.readiness(estate) != DONE)
         return held.text
 
     waits = walk(
@@ -165,11 +167,19 @@ def check_done(revisions: Sequence[Revision], estate: Estate) -> None:
             )
 
 
+def standing(operations: Sequence[Operation]) -> list[Operation]:
+    """Without the changes of a text that a later one has changed again: only of the last is the text as it says."""
+    texts = {operation.place: operation for operation in operations if isinstance(operation, RewriteMerge)}
+    return [one for one in operations if not isinstance(one, RewriteMerge) or texts[one.place] is one]
+
+
 def _supersedes(later: Operation, earlier: Operation) -> bool:
     """Is the later one the reason why the earlier one does not have to look done?"""
     match later, earlier:
         case ReplaceMerge(), ReplaceMerge():
             return later.task == earlier.task
+        case RewriteMerge(), RewriteMerge():
+            return later.place == earlier.place
         case DropColumns(), AddColumns():
             return later.table == earlier.table and {c.name for c in earlier.columns} <= set(later.columns)
     return False

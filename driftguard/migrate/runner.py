@@ -23,7 +23,7 @@ from driftguard.errors import HalfwayError, PlanError, UnreachableError
 from driftguard.migrate.downgrade import written
 from driftguard.migrate.held import Held
 from driftguard.migrate.progress import Progress, pending, walk
-from driftguard.migrate.rehearsal import Outcome, check_done, check_hazards, judge, rehearse, rehearse_undo
+from driftguard.migrate.rehearsal import Outcome, check_done, check_hazards, judge, rehearse, rehearse_undo, standing
 from driftguard.migrate.revision import Revision
 from driftguard.migrate.schedule import Job, Narrator, Step, changed, run_side_by_side
 from driftguard.migrate.worker import Worker
@@ -269,7 +269,7 @@ class Runner:
     def _verify(self, revision: Revision, operations: Sequence[Operation], estate: Estate | None = None) -> Estate:
         """Look again: IF NOT EXISTS is silent about a thing that exists otherwise."""
         estate = estate or self._link.call(self._introspect)
-        for operation in operations:
+        for operation in standing(operations):
             readiness = operation.readiness(estate)
             if readiness != DONE:
                 why = readiness.reason or "it is not as the revision says"

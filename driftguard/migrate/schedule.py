@@ -13,7 +13,7 @@ from typing import TypeVar
 from driftguard.control.journal import Attempt, Place
 from driftguard.model.identifiers import ObjectName
 from driftguard.model.plan import Statement
-from driftguard.model.snowflake import Estate, FileFormat, Pipe, SfTable, Task
+from driftguard.model.snowflake import Estate, FileFormat, Pipe, Procedure, SfTable, Task
 from driftguard.operations.base import Operation
 
 W = TypeVar("W")
@@ -46,8 +46,8 @@ def changed(operation: Operation, before: Estate, after: Estate) -> frozenset[Ob
     return frozenset(found & set(operation.touches())) or frozenset(operation.touches())
 
 
-def _objects(estate: Estate) -> tuple[SfTable | Pipe | Task | FileFormat, ...]:
-    return (*estate.tables, *estate.pipes, *estate.tasks, *estate.file_formats)
+def _objects(estate: Estate) -> tuple[SfTable | Pipe | Task | Procedure | FileFormat, ...]:
+    return (*estate.tables, *estate.pipes, *estate.tasks, *estate.procedures, *estate.file_formats)
 
 
 def predecessors(jobs: Sequence[Job]) -> list[set[int]]:

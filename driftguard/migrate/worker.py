@@ -23,7 +23,7 @@ from driftguard.model.identifiers import ObjectName
 from driftguard.model.plan import Statement
 from driftguard.model.snowflake import Estate
 from driftguard.snowflake.errors import connection_lost, number, text
-from driftguard.snowflake.history import loads_now, runs_now
+from driftguard.snowflake.history import graph_runs_now, loads_now, runs_now
 from driftguard.snowflake.session import Session
 
 T = TypeVar("T")
@@ -63,7 +63,7 @@ class Worker:
 
     def run(self, job: Job, job_number: int) -> None:
         """All open statements of an operation, in their order. Raises `HalfwayError` at the first that fails."""
-        task, loaded = job.operation.waits_for(), job.operation.drains()
+        task, loaded, graphs = job.operation.waits_for(), job.operation.drains(), job.operation.graphs()
         for position, statement in job.todo:
             place = Place(job.place.revision, job.place.digest, job.place.operation, position)
             if not statement.sql.endswith(_OFF):
@@ -71,7 +71,9 @@ class Worker:
                     self._unloaded(loaded)
                 if task is not None:
                     self._rest(partial(runs_now, task=task), f"{task} is running")
-                task = loaded = None
+                for root in graphs:
+                    self._rest(partial(graph_runs_now, root=root), f"the graph of {root} is running")
+                task, loaded, graphs = None, None, ()
             self._statement(job, job_number, place, statement)
         self._narrator.ended(job_number)
 

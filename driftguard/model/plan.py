@@ -16,6 +16,7 @@ class HazardKind(enum.StrEnum):
     EXPOSES_COLUMN = "EXPOSES_COLUMN"
     REPLACES_HANDWRITTEN = "REPLACES_HANDWRITTEN"
     REPLACES_PIPE = "REPLACES_PIPE"
+    REWRITES_MERGE = "REWRITES_MERGE"
 
 
 @dataclass(frozen=True, slots=True)

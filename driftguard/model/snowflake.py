@@ -111,12 +111,17 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Procedure:
-    """A stored procedure; `definition` is None where the role may not read it."""
+    """A stored procedure; `definition` is None where the role may not read it.
+
+    `ddl` is the statement that makes it, as GET_DDL prints it; asked for only where a task names the procedure.
+    """
 
     name: ObjectName
     arguments: str
     definition: str | None = None
     language: str | None = None
+    owner: str | None = None
+    ddl: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,6 +84,14 @@ class Operation(ABC):
         """A task of which no run may be at work while anything but its suspension is done."""
         return None
 
+    def graphs(self) -> tuple[ObjectName, ...]:
+        """Roots of task graphs of which no run may be at work, likewise."""
+        return ()
+
+    def diff(self, estate: Estate) -> str:  # noqa: ARG002
+        """What it changes in a text that people wrote, as a unified diff; empty where it is no such text."""
+        return ""
+
     def drains(self) -> ObjectName | None:
         """A table into which no file may be on its way while anything but the pause of its pipe is done."""
         return None

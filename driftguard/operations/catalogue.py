@@ -18,6 +18,7 @@ from driftguard.operations import (
     rekey_final,
     replace_merge,
     replace_pipe,
+    rewrite_merge,
     widen_column,
 )
 from driftguard.operations.base import Operation
@@ -38,6 +39,7 @@ _MODULES = (
     rekey_final,
     replace_merge,
     replace_pipe,
+    rewrite_merge,
     widen_column,
 )
 

@@ -17,6 +17,7 @@ from driftguard.operations.drop_not_null import DropNotNull
 from driftguard.operations.manual import Manual
 from driftguard.operations.predicate import Predicate, Wanted, names_in, task_text
 from driftguard.operations.replace_merge import ReplaceMerge
+from driftguard.operations.rewrite_merge import RewriteMerge
 from driftguard.operations.widen_column import WidenColumn
 from driftguard.plan import patches
 
@@ -90,6 +91,10 @@ class _Work:
                 add = AddColumns(operation.merge.staging, operation.add_to_staging)
                 yield self._columns(add, add.table, add.columns, estate, _asleep(operation.task))
                 yield dataclasses.replace(operation, add_to_staging=())
+            case RewriteMerge() if operation.add_to_staging and self._policy.staging_managed_by != OURS:
+                add = AddColumns(operation.staging, operation.add_to_staging)
+                yield self._columns(add, add.table, add.columns, estate, _asleep(*operation.roots))
+                yield dataclasses.replace(operation, add_to_staging=())
             case CreateLanding():
                 yield from self._landing(operation, estate)
             case _:
@@ -142,10 +147,10 @@ def _has_format(operation: CreateLanding, estate: Estate) -> bool:
     return any(f.name == operation.file_format for f in estate.file_formats)
 
 
-def _asleep(task: ObjectName) -> str:
+def _asleep(*tasks: ObjectName) -> str:
     return (
-        f"\nwith the task {task} suspended until `driftguard apply` has replaced its merge: a run in between would "
-        "leave the new columns out, for good"
+        f"\nwith the task {' and '.join(map(str, tasks))} suspended until `driftguard apply` has replaced its merge: a "
+        "run in between would leave the new columns out, for good"
     )
 
 

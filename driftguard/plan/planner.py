@@ -24,6 +24,7 @@ from driftguard.operations.columns import ColumnDef
 from driftguard.operations.create_landing import CreateLanding
 from driftguard.operations.drop_not_null import DropNotNull
 from driftguard.operations.replace_merge import ReplaceMerge
+from driftguard.operations.rewrite_merge import RewriteMerge
 from driftguard.operations.widen_column import WidenColumn
 from driftguard.plan.changes import Change, changes
 from driftguard.plan.completion import completion
@@ -36,6 +37,7 @@ from driftguard.plan.moving import like_the_old, moving
 from driftguard.plan.owners import all_ours, hand_over, merge_work, rebuilds
 from driftguard.plan.rekeying import rekeying
 from driftguard.plan.relabeling import relabeling
+from driftguard.plan.rewriting import rewriting, with_task_of, with_texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +58,18 @@ def make_plan(context: Context, planned: Collection[str] = ()) -> Plan:
     A thing that could not be looked at gets no operation, only a note: unknown is not absent. `planned`: what stands
     in a revision already: markers of changes that are completed there, and drops of columns by their summary.
     """
+    given = context
     operations: list[Operation] = []
     notes: list[str] = [f"{r.table}: no landing ({r.message})" for r in context.expectation.refusals]
-    for pair in context.pairs:
+    for listed in context.pairs:
+        pair = with_task_of(listed, context) if context is not given else listed
         odd = next((t for t in (pair.staging, pair.final) if t is not None and not t.standard), None)
         if odd is not None:
             notes.append(f"{pair.landing.table}: nothing planned, {odd.name} is a {odd.kind.lower()}")
         elif not pair.unseen:
-            operations += _landing(pair, context, notes, planned)
+            landed = _landing(pair, context, notes, planned)
+            context = with_texts(context, landed)
+            operations += landed
             operations += another_folder(pair, context, planned, notes)
             operations += leaving(pair, context, planned)
         else:
@@ -82,7 +88,7 @@ def _landing(pair: Pair, context: Context, notes: list[str], planned: Collection
         return _other_key(pair, context, change, old, notes, planned)
     if swapped(pair, context) and pair.final is not None:
         return _other_key(pair, context, change, pair.final.primary_key, notes, planned)
-    operations = _expand(pair, context, change, notes)
+    operations, refused = _expand(pair, context, change, notes)
     if pair.new:
         operations = like_the_old(pair, context, operations, notes)
     if not all_ours(context.policy):
@@ -90,10 +96,12 @@ def _landing(pair: Pair, context: Context, notes: list[str], planned: Collection
     merge = merge_work(pair, context)
     if merge is not None:
         operations.append(merge)
+    elif any(isinstance(operation, RewriteMerge) for operation in operations):
+        pass
     elif pair.task is not None and operations and not (_ours(pair) and context.policy.merge_managed_by == OURS):
         owner = context.policy.merge_managed_by if context.policy.merge_managed_by != OURS else "somebody else"
         where = advice(context, pair)
-        what = f"; {where}" if where else ""
+        what = "".join(f"; {item}" for item in (where, refused) if item)
         notes.append(f"{pair.landing.task}: the merge belongs to {owner}; add the new columns to its lists there{what}")
     if pair.new:
         operations += moving(pair, context, notes)
@@ -124,7 +132,7 @@ def _other_key(
     if why:
         if set(old) == {c.name for c in landing.key}:  # another column under the old name: no name tells
             notes.append(f"{landing.final}: ({', '.join(old)}) is another column now; {why}")
-            return _expand(pair, context, Change(), notes)
+            return _expand(pair, context, Change(), notes)[0]
         notes.append(f"{landing.final}: nothing planned, it is merged by the old key ({', '.join(old)}); {why}")
         return []
     assert pair.final is not None
@@ -150,10 +158,14 @@ def _ours(pair: Pair) -> bool:
     return pair.task is not None and is_generated(pair.task.definition)
 
 
-def _expand(pair: Pair, context: Context, change: Change, notes: list[str]) -> list[Operation]:
-    """FINAL before STAGING before the merge: each step is harmless if the next never happens."""
+def _expand(pair: Pair, context: Context, change: Change, notes: list[str]) -> tuple[list[Operation], str]:
+    """FINAL before STAGING before the merge: each step is harmless if the next never happens.
+
+    Also why a merge that people wrote is not rewritten, where only this says so.
+    """
     landing, policy = pair.landing, context.policy
     operations: list[Operation] = []
+    added: AddColumns | None = None
     if pair.final is not None:
         key = {c.name for c in landing.key} | set(pair.final.primary_key)
         operations += _repair(pair, pair.final, key, notes, change)
@@ -167,7 +179,12 @@ def _expand(pair: Pair, context: Context, change: Change, notes: list[str]) -> l
         gained = _missing(pair.staging, landing)
     replaces = _replaces(pair, policy)
     spec = merge_spec(pair, policy, change.columns)
-    if gained and not replaces:
+    rewritten: RewriteMerge | str = ""
+    if pair.staging is not None and pair.final is not None and not replaces:
+        rewritten = rewriting(pair, context, gained, added)
+    if isinstance(rewritten, RewriteMerge):
+        operations.append(rewritten)
+    elif gained and not replaces:
         operations.append(AddColumns(landing.staging, gained))
     create = _create(pair, policy)
     if create is not None:
@@ -178,7 +195,7 @@ def _expand(pair: Pair, context: Context, change: Change, notes: list[str]) -> l
             pipe = landing.pipe if change.anew else None
             operations.append(ReplaceMerge(landing.task, spec, gained, tuple(change.anew), pipe))
             operations += late_columns(pair, context, spec)
-    return operations
+    return operations, "" if isinstance(rewritten, RewriteMerge) else rewritten
 
 
 def _create(pair: Pair, policy: Policy) -> CreateLanding | None:

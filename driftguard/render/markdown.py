@@ -51,6 +51,7 @@ def plan(
     markers: Sequence[str] = (),
     *,
     costs: Sequence[str],
+    diffs: Sequence[str] = (),
 ) -> str:
     """A plan as GitHub-flavoured Markdown: a numbered list, the SQL folded away, and what is left to people."""
     lines = ["## driftguard: plan", ""]
@@ -59,6 +60,8 @@ def plan(
     for number, (summary, price) in enumerate(zip(summaries, costs, strict=True), start=1):
         lines.append(f"{number}. {escape(summary)}  ")
         lines.append(f"   {escape(price)}")
+        if diffs and diffs[number - 1]:
+            lines += ["", *(f"   {line}" for line in _fenced(diffs[number - 1].rstrip("\n"), "diff")), ""]
     if notes:
         lines += ["", "Left to you:", "", *(f"- {escape(note)}" for note in notes)]
     if markers:
@@ -70,10 +73,14 @@ def plan(
 
 
 def _code(statements: Sequence[str]) -> list[str]:
-    """A block of SQL, in a fence that is longer than any in it."""
     text = ";\n\n".join(statements)
+    return _fenced(f"{text};", "sql")
+
+
+def _fenced(text: str, language: str) -> list[str]:
+    """A block of code, in a fence that is longer than any in it."""
     fence = max("`" * (max((len(run) for run in re.findall("`+", text)), default=0) + 1), "```", key=len)
-    return [f"{fence}sql", f"{text};", fence]
+    return [f"{fence}{language}", *text.split("\n"), fence]
 
 
 def escape(text: str) -> str:

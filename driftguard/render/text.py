@@ -56,6 +56,9 @@ def _losses(to: Console, report: Report) -> None:
             indented(to, Text(f"do:  {entry.remedy}"), 4)
 
 
+_DIFF = {"+": "green", "-": "red"}
+
+
 def plan(
     summaries: Sequence[str],
     statements: Sequence[Sequence[Statement]],
@@ -63,11 +66,14 @@ def plan(
     markers: Sequence[str] = (),
     *,
     costs: Sequence[str] = (),
+    diffs: Sequence[str] = (),
     width: int,
     color: bool,
     verbose: bool,
 ) -> str:
     """A plan: one line an operation and one for its cost, its SQL with --verbose, and what is left to people.
+
+    Of a text that people wrote, the diff is shown too, its lines as they are.
 
     `markers` are SQL statements for the migration, each on one line so that it can be copied.
     """
@@ -79,6 +85,8 @@ def plan(
         indented(to, Text.assemble((f"{number:>3}  ", "bold"), summary), 0, hang=5)
         if costs:
             indented(to, Text(costs[number - 1], style="dim"), 5, hang=2)
+        for line in diffs[number - 1].splitlines() if diffs else ():
+            to.print(Text(f"     {line}", style=_DIFF.get(line[:1], "dim")), soft_wrap=True)
         if verbose:
             for statement in sql:
                 indented(to, Text(f"{statement.sql};", style="dim"), 5, hang=0)

@@ -84,6 +84,22 @@ def loads_now(session: Session, table: ObjectName) -> bool:
     return int(row["FILES"]) > 0
 
 
+def graph_runs_now(session: Session, root: ObjectName) -> bool:
+    """Is a run of the graph below this root at work, or between two of its tasks? Connector errors pass through.
+
+    Source: docs.snowflake.com "CURRENT_TASK_GRAPHS". It is asked last: a run between two tasks is in no TASK_HISTORY.
+    """
+    if runs_now(session, root):
+        return True
+    sql = (
+        f"SELECT COUNT(*) AS RUNS FROM TABLE({quote(root.database)}.INFORMATION_SCHEMA.CURRENT_TASK_GRAPHS("
+        f"RESULT_LIMIT => {MOST}, ROOT_TASK_NAME => {literal(root.name)})) "
+        f"WHERE STATE = 'EXECUTING' AND SCHEMA_NAME = {literal(root.schema)}"
+    )
+    (row,) = session.rows(sql)
+    return int(row["RUNS"]) > 0
+
+
 def runs_now(session: Session, task: ObjectName) -> bool:
     """Is a run of this task, or of the graph below it, at work? Connector errors pass through."""
     sql = (

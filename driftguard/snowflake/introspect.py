@@ -26,6 +26,7 @@ from driftguard.model.snowflake import (
     Stage,
     Task,
 )
+from driftguard.snowflake.definitions import with_ddl
 from driftguard.snowflake.errors import TOO_MUCH_DATA, number, text, unreachable
 from driftguard.snowflake.session import Session
 from driftguard.sql.snowflake import literal, parse_type, qualified, quote, schema_name
@@ -66,11 +67,12 @@ def _introspect(reader: _Reader, wanted: Sequence[str]) -> Estate:
         if not any(t.name.schema == schema for t in tables) and not reader.may_create(schema):
             reason = "the listing is empty, and the role has neither OWNERSHIP of the schema nor CREATE TABLE in it"
             reader.unseen.append(Unseen(f"tables in {database}.{schema}", reason))
+    pipes, tasks = reader.pipes(seen), reader.tasks(seen)
     return Estate(
         tables=tables,
-        pipes=reader.pipes(seen),
-        tasks=reader.tasks(seen),
-        procedures=reader.procedures(seen),
+        pipes=pipes,
+        tasks=tasks,
+        procedures=reader.procedures(seen, tasks),
         file_formats=reader.file_formats(seen),
         stages=reader.stages(seen),
         schemas=tuple((database, schema) for schema in seen),
@@ -247,10 +249,8 @@ class _Reader:
         """
         if not names:
             return {}
-        calls = ", ".join(
-            f"SYSTEM$PIPE_STATUS({literal(qualified(name))}) AS S{index}" for index, name in enumerate(names)
-        )
-        rows = self._soft("pipe states", f"SELECT {calls}")
+        sql = _select([f"SYSTEM$PIPE_STATUS({literal(qualified(name))})" for name in names])
+        rows = self._soft("pipe states", sql)
         if not rows:
             return {}
         found = {name: json.loads(rows[0][f"S{i}"]) for i, name in enumerate(names)}
@@ -276,22 +276,30 @@ class _Reader:
             )
         )
 
-    def procedures(self, schemas: Sequence[str]) -> tuple[Procedure, ...]:
+    def procedures(self, schemas: Sequence[str], tasks: Sequence[Task]) -> tuple[Procedure, ...]:
         rows = self._information("procedures", schemas, "PROCEDURES", _PROCEDURE_COLUMNS)
-        return tuple(
-            sorted(
-                (
-                    Procedure(
-                        ObjectName(self.database, str(row["PROCEDURE_SCHEMA"]), str(row["PROCEDURE_NAME"])),
-                        str(row["ARGUMENT_SIGNATURE"]),
-                        row["PROCEDURE_DEFINITION"],
-                        row["PROCEDURE_LANGUAGE"],
-                    )
-                    for row in rows
-                ),
-                key=lambda p: (p.name, p.arguments),
+        found = [
+            Procedure(
+                ObjectName(self.database, str(row["PROCEDURE_SCHEMA"]), str(row["PROCEDURE_NAME"])),
+                str(row["ARGUMENT_SIGNATURE"]),
+                row["PROCEDURE_DEFINITION"],
+                row["PROCEDURE_LANGUAGE"],
+                row["PROCEDURE_OWNER"],
             )
-        )
+            for row in rows
+        ]
+        return tuple(sorted(with_ddl(found, tasks, self._answers), key=lambda p: (p.name, p.arguments)))
+
+    def _answers(self, expressions: Sequence[str]) -> Sequence[str | None]:
+        """Their values, from one statement; one by one where that fails, and None for each that does."""
+        sql = _select(expressions)
+        try:
+            (row,) = self._rows(sql)
+        except Exception as error:
+            if number(error) < 0:
+                raise
+            return [None] if len(expressions) == 1 else [self._answers([one])[0] for one in expressions]
+        return [row[f"S{index}"] for index in range(len(expressions))]
 
     def file_formats(self, schemas: Sequence[str]) -> tuple[FileFormat, ...]:
         rows = self._show("file formats", schemas)
@@ -371,7 +379,12 @@ _PROCEDURE_COLUMNS = (
     "ARGUMENT_SIGNATURE",
     "PROCEDURE_LANGUAGE",
     "PROCEDURE_DEFINITION",
+    "PROCEDURE_OWNER",
 )
+
+
+def _select(expressions: Iterable[str]) -> str:
+    return f"SELECT {', '.join(f'{one} AS S{index}' for index, one in enumerate(expressions))}"
 
 
 def _information_sql(database: str, schemas: Iterable[str], view: str, columns: Sequence[str], where: str) -> str:

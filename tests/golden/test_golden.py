@@ -1,6 +1,7 @@
 """What driftguard says and plans for each kind of change that real migrations make, as text that is reviewed.
 
-A case is a folder: before.sql is landed, after.sql is the migration, expected.md what comes of it. For every case the plan is
+A case is a folder: before.sql is landed, after.sql is the migration, expected.md what comes of it; merge.sql is a merge that somebody
+wrote in place of driftguard's. For every case the plan is
 applied to the model of Snowflake: afterwards everything that a plan can mend is mended, and a second plan is empty.
 """
 
@@ -95,10 +96,13 @@ def described(context: Context, plan: Plan, estate: Estate, case: Path) -> str:
     ]
     lines += [f"{n}. {step}" for n, step in enumerate(steps, start=1)] or ["nothing to do"]
     lines += [f"- left to you: {note}" for note in plan.notes]
-    statements = []
+    statements, diffs = [], []
     for operation in plan.operations:
+        diffs.append(operation.diff(estate).rstrip("\n"))
         statements += [f"{statement.sql};" for statement in operation.statements(estate)]
         estate = operation.effect(estate)
+    if any(diffs):
+        lines += ["", "## Diff", "", "```diff", *filter(None, diffs), "```"]
     if statements:
         lines += ["", "## SQL", "", "```sql", "\n\n".join(statements), "```"]
     return "\n".join(lines) + "\n"
@@ -116,6 +120,10 @@ def test_a_change_is_found_and_planned_as_written_down(
         after = introspect(connection)
     policy = policy_of(case)
     estate = dataclasses.replace(applied(Estate(), make_plan(seen(before, Estate(), policy))), timezone="UTC")
+    if (case / "merge.sql").exists():
+        text = (case / "merge.sql").read_text(encoding="utf-8")
+        tasks = tuple(dataclasses.replace(t, definition=text) if "ORDERS" in t.name.name else t for t in estate.tasks)
+        estate = dataclasses.replace(estate, tasks=tasks)
     assert [f.message for f in compare(seen(before, estate, policy)) if f.code in MENDABLE] == [], (
         "before.sql is not in step"
     )

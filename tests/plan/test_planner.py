@@ -6,7 +6,7 @@ import dataclasses
 
 from builders import POLICY, applied, context, landed, numeric, plain, table, task, varchar
 from driftguard.drift.compare import compare
-from driftguard.model.catalog import Catalog, Unseen
+from driftguard.model.catalog import Catalog, Table, Unseen
 from driftguard.model.finding import Severity
 from driftguard.model.identifiers import ObjectName
 from driftguard.model.policy import Masking
@@ -123,27 +123,59 @@ def test_a_merge_of_somebody_else_is_not_touched() -> None:
     assert "DG306" in failing(ctx)
 
 
-def test_the_note_about_a_readable_merge_says_what_to_insert_in_which_line() -> None:
+def by_hand(old: Table) -> Estate:
+    """The landing of ORDERS with a merge that somebody wrote."""
     text = (
         "MERGE INTO FINAL.ORDERS t\nUSING (SELECT * FROM STAGING.ORDERS_CDC"
         " QUALIFY ROW_NUMBER() OVER (PARTITION BY ID ORDER BY TRY_TO_TIMESTAMP(COMMIT_TS) DESC, SEQ DESC) = 1) s\n"
         "ON t.ID = s.ID\nWHEN MATCHED AND s.OP = 'D' THEN DELETE\nWHEN MATCHED THEN UPDATE SET {}\n"
         "WHEN NOT MATCHED AND s.OP <> 'D' THEN INSERT (ID, {}) VALUES (s.ID, {})"
     )
-    names = [c.name for c in landed(OLD).tables[0].columns if not c.name.startswith("_DG") and c.name != "ID"]
+    estate = landed(old)
+    names = [c.name for c in estate.tables[0].columns if not c.name.startswith("_DG") and c.name != "ID"]
     lists = (", ".join(form.format(n, n) for n in names) for form in ("{} = s.{}", "{}", "s.{}"))
-    theirs = dataclasses.replace(
-        landed(OLD),
-        tasks=tuple(dataclasses.replace(t, definition=text.format(*lists)) for t in landed(OLD).tasks),
+    return dataclasses.replace(
+        estate, tasks=tuple(dataclasses.replace(t, definition=text.format(*lists)) for t in estate.tasks)
     )
-    ctx = context(NEW, estate=theirs)
+
+
+GAINED = {c.name.upper() for c in NEW.columns} - {c.name.upper() for c in OLD.columns}
+
+
+def test_a_readable_merge_is_rewritten_and_the_plan_after_it_is_empty() -> None:
+    ctx = context(NEW, estate=by_hand(OLD))
     assert "DG306" not in failing(ctx)
-    (note,) = (n for n in make_plan(ctx).notes if "belongs to" in n)
-    gained = {c.name.upper() for c in NEW.columns} - {c.name.upper() for c in OLD.columns}
-    assert gained
-    for name in gained:
+    plan = make_plan(ctx)
+    assert [op.kind for op in plan.operations] == ["add_columns", "rewrite_merge"]
+    assert not plan.notes
+    diff = plan.operations[1].diff(ctx.estate)
+    assert GAINED
+    for name in GAINED:
+        assert f"{name} = s.{name}" in diff
+    assert {line[0] for line in diff.splitlines()} == set("-+@ ")
+    again = context(NEW, estate=applied(ctx.estate, plan))
+    assert make_plan(again).operations == ()
+    assert "DG311" not in failing(again)
+
+
+def test_the_note_about_a_merge_of_another_owner_says_what_to_insert_in_which_line() -> None:
+    policy = dataclasses.replace(POLICY, merge_managed_by="sql")
+    plan = make_plan(context(NEW, estate=by_hand(OLD), policy=policy))
+    assert [op.kind for op in plan.operations] == ["add_columns", "add_columns", "manual"]
+
+
+def test_a_readable_merge_of_which_the_tasks_cannot_be_told_is_left_to_people() -> None:
+    """A graph whose root is out of sight: nobody can put it to sleep."""
+    estate = by_hand(OLD)
+    tasks = tuple(dataclasses.replace(t, predecessors=("DB.ELSEWHERE.ROOT",)) for t in estate.tasks)
+    unseen = (Unseen("schema DB.ELSEWHERE", "USAGE is missing"),)
+    plan = make_plan(context(NEW, estate=dataclasses.replace(estate, tasks=tasks, unseen=unseen)))
+    assert [op.kind for op in plan.operations] == ["add_columns", "add_columns"]
+    (note,) = (n for n in plan.notes if "belongs to" in n)
+    for name in GAINED:
         assert f"{name} = s.{name}" in note
     assert "in line 5" in note
+    assert "DB.ELSEWHERE.ROOT could not be looked at" in note
 
 
 def test_where_others_manage_pipes_and_merges_only_tables_are_made() -> None:

@@ -7,7 +7,7 @@ import dataclasses
 from driftguard.model.identifiers import ObjectName
 from driftguard.model.landing import Cast
 from driftguard.model.merge import Default, Earlier, MergeColumn, MergeSpec, Projected
-from driftguard.model.snowflake import Estate, Milestone, Pipe, SfColumn, SfTable, SfType, Tag, Task
+from driftguard.model.snowflake import Estate, Milestone, Pipe, Procedure, SfColumn, SfTable, SfType, Tag, Task
 from driftguard.operations.add_columns import AddColumns
 from driftguard.operations.add_pipe import AddPipe
 from driftguard.operations.await_marker import AwaitMarker, Becomes
@@ -28,7 +28,9 @@ from driftguard.operations.rekey_final import RekeyFinal
 from driftguard.operations.rename import Rename
 from driftguard.operations.replace_merge import Anew, ReplaceMerge
 from driftguard.operations.replace_pipe import ReplacePipe
+from driftguard.operations.rewrite_merge import Carried, Edit, RewriteMerge, digest, edited
 from driftguard.operations.widen_column import WidenColumn
+from driftguard.sql.snowflake import literal
 
 NUMBER = SfType("NUMBER", precision=38, scale=0)
 TEXT = SfType("VARCHAR", length=134_217_728)
@@ -101,6 +103,53 @@ FED = dataclasses.replace(
         ),
     ),
 )
+# A graph whose second task calls a procedure with a merge that somebody wrote, or has that merge itself.
+BY_HAND = """MERGE INTO "DB"."FINAL"."T" t USING "DB"."STAGING"."odd ""name\""" s ON t.ID = s.ID
+WHEN MATCHED THEN UPDATE SET C = s.NEW -- it's \\ old
+"""
+PROCEDURE = ObjectName("DB", "STAGING", "merge T")
+ROOT = ObjectName("DB", "STAGING", "T_ROOT")
+_BODY = f"\nBEGIN\n{BY_HAND};\n  RETURN 'it''s done';\nEND\n"
+CALLED = dataclasses.replace(
+    WITH_NEW,
+    tasks=(
+        Task(TASK, 'CALL "DB"."STAGING"."merge T"(1)', "started", predecessors=("DB.STAGING.T_ROOT",)),
+        Task(ROOT, "SELECT 1", "started", schedule="1 MINUTE"),
+    ),
+    procedures=(
+        Procedure(
+            PROCEDURE,
+            '(N NUMBER, "who" VARCHAR)',
+            _BODY,
+            "SQL",
+            ddl='CREATE OR REPLACE SECURE PROCEDURE "DB"."STAGING"."merge T"("N" NUMBER(38,0), "who" VARCHAR)'
+            f"\nRETURNS VARCHAR NOT NULL\nLANGUAGE SQL\nSTRICT\nCOMMENT='AS ''you'' like'\n"
+            f"EXECUTE AS CALLER\nAS {literal(_BODY)};",
+        ),
+    ),
+)
+IN_TASK = dataclasses.replace(CALLED, tasks=(dataclasses.replace(CALLED.tasks[0], definition=BY_HAND), CALLED.tasks[1]))
+
+
+def rewritten(text: str, procedure: ObjectName | None = None) -> RewriteMerge:
+    """EXTRA comes to STAGING, and NEW is filled from it."""
+    old = (_BODY if procedure else text).strip()
+    edits = (Edit(old.index(" -- it's"), ", NEW = s.EXTRA"),)
+    return RewriteMerge(
+        TASK,
+        STAGING,
+        FINAL,
+        digest(old),
+        digest(edited(old, edits)),
+        edits,
+        (ROOT,),
+        (Carried("NEW", "EXTRA"),),
+        (ColumnDef("EXTRA", TEXT),),
+        procedure,
+        '(N NUMBER, "who" VARCHAR)' if procedure else "",
+    )
+
+
 # Forms of an operation that its case does not show
 CASES: dict[str, tuple[Operation, Estate]] = {
     "add_columns": (AddColumns(FINAL, (ColumnDef("NEW", TEXT), ColumnDef("MORE", NUMBER))), ESTATE),
@@ -188,6 +237,7 @@ CASES: dict[str, tuple[Operation, Estate]] = {
         ReplacePipe(PIPE, SECOND, FINAL, STAGING, *FOLDER),
         AddPipe(SECOND, PIPE, FINAL, STAGING, *FOLDER).effect(FED),
     ),
+    "rewrite_merge": (rewritten(BY_HAND, PROCEDURE), CALLED),
     "manual": (
         Manual("add NEW\nto T in its Terraform file", Predicate(Wanted.TABLE, FINAL, (ColumnDef("NEW", TEXT),))),
         ESTATE,
@@ -212,6 +262,7 @@ CONVERSIONS = (
 _LANDING = CASES["create_landing"][0]
 assert isinstance(_LANDING, CreateLanding)
 MORE: tuple[tuple[Operation, Estate], ...] = (
+    (rewritten(BY_HAND), IN_TASK),
     (dataclasses.replace(_LANDING, procedure=ObjectName("DB", "STAGING", "DG_MERGE")), Estate()),
     (
         ReplaceMerge(TASK, SPEC),

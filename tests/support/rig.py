@@ -73,6 +73,22 @@ DMS = task(
     | {"rule-id": "3", "rule-name": "depot", "object-locator": {"schema-name": "depot", "table-name": "%"}}
 )
 _MOVED = table("crates", ("note", plain("text")), oid=1006)  # goes to another schema
+_NOTES = table("notes", ("note", plain("text")), oid=1007)  # merged by a procedure that somebody wrote
+_MOODS = table("notes", ("note", plain("text")), ("mood", plain("text")), oid=1007)
+_BY_PROCEDURE = """CREATE PROCEDURE {db}.STAGING.MERGE_NOTES(days NUMBER) RETURNS VARCHAR NOT NULL LANGUAGE SQL
+COMMENT = 'ours; ask first' EXECUTE AS CALLER AS $$
+BEGIN
+  MERGE INTO {db}.FINAL.NOTES t
+  USING (
+    SELECT OP, ID, NOTE FROM {db}.STAGING.NOTES_CDC
+    QUALIFY ROW_NUMBER() OVER (PARTITION BY ID ORDER BY TRY_TO_TIMESTAMP_NTZ(COMMIT_TS) DESC, SEQ DESC) = 1
+  ) s ON t.ID = s.ID
+  WHEN MATCHED AND s.OP = 'D' THEN DELETE
+  WHEN MATCHED THEN UPDATE SET NOTE = s.NOTE
+  WHEN NOT MATCHED AND s.OP <> 'D' THEN INSERT (ID, NOTE) VALUES (s.ID, s.NOTE);
+  RETURN 'it''s done';
+END
+$$"""
 _COUPONS = dataclasses.replace(ORDERS, columns=(*ORDERS.columns, _COUPON))
 _NAMED = dataclasses.replace(
     CUSTOMERS, columns=(CUSTOMERS.columns[0], _RENAMED, Column("name", 3, plain("text")), _POINTS)
@@ -124,14 +140,28 @@ PARTS = {
         (MARKER, _PARCELS), (MARKER, _SHIPMENTS), ("INSERT INTO {db}.FINAL.PARCELS (ID, NOTE) SELECT 1, 'a parcel'",)
     ),
     "a folder": Shape((MARKER, _MOVED), (MARKER, _THERE), ()),
+    "a merge by hand": Shape(
+        (MARKER, _NOTES),
+        (MARKER, _MOODS),
+        (
+            "DROP TASK {db}.STAGING.NOTES_MERGE",
+            _BY_PROCEDURE,
+            "CREATE TASK {db}.STAGING.NOTES_ROOT WAREHOUSE = WH SCHEDULE = '60 MINUTE' AS SELECT 1",
+            "CREATE TASK {db}.STAGING.NOTES_MERGE WAREHOUSE = WH AFTER {db}.STAGING.NOTES_ROOT AS "
+            "CALL {db}.STAGING.MERGE_NOTES(1)",
+            "CREATE TASK {db}.STAGING.NOTES_LAST WAREHOUSE = WH AFTER {db}.STAGING.NOTES_MERGE AS SELECT 2",
+            "ALTER TASK {db}.STAGING.NOTES_MERGE RESUME",
+            "ALTER TASK {db}.STAGING.NOTES_ROOT RESUME",
+        ),
+    ),
 }
 WHOLE = Shape(
-    (ORDERS, CUSTOMERS, MARKER, _ACCOUNTS, _PARCELS, _MOVED),
-    (_COUPONS, _NAMED, LATER[2], MARKER, _KEYED, _SHIPMENTS, _THERE),
+    (ORDERS, CUSTOMERS, MARKER, _ACCOUNTS, _PARCELS, _MOVED, _NOTES),
+    (_COUPONS, _NAMED, LATER[2], MARKER, _KEYED, _SHIPMENTS, _THERE, _MOODS),
     tuple(statement for part in PARTS.values() for statement in part.by_hand),
     _more,
 )
-HAZARDS = ("LOSES_DATA", "CHANGES_KEY", "RELOADS_FILES", "REBUILDS_TABLE", "REPLACES_PIPE")
+HAZARDS = ("LOSES_DATA", "CHANGES_KEY", "RELOADS_FILES", "REBUILDS_TABLE", "REPLACES_PIPE", "REWRITES_MERGE")
 
 
 @dataclass

@@ -161,6 +161,12 @@ class Procedure(Thing):
     returns: str = "VARCHAR"
     body: str = ""
     execute_as: str = "OWNER"
+    language: str = "SQL"
+    secure: bool = False
+    strict: bool = False
+    not_null: bool = False
+    defaults: dict[str, str] = field(default_factory=dict)
+    properties: dict[str, object] = field(default_factory=dict)
     kind = "PROCEDURE"
 
     @property

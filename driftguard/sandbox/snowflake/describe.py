@@ -115,7 +115,7 @@ def _describe_procedure(ex: Execution, reader: Reader) -> Result:
     rows = [
         ("signature", signature),
         ("returns", procedure.returns),
-        ("language", "SQL"),
+        ("language", procedure.language),
         ("execute as", procedure.execute_as),
         ("body", procedure.body),
     ]

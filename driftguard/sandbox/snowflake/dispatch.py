@@ -56,6 +56,8 @@ def _create(ex: Execution, reader: Reader) -> Result:
             raise errors.unsupported("temporary objects")
         transient = True
     if reader.accept("SECURE") and not reader.is_word("VIEW"):
+        if reader.accept("PROCEDURE"):
+            return procedures.create(ex, reader, replace=replace, secure=True)
         raise reader.unexpected()
     if reader.accept("TABLE"):
         return ddl_tables.create_table(ex, reader, replace=replace, transient=transient)

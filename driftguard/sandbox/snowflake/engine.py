@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from driftguard.sandbox.snowflake import errors, macros
-from driftguard.sandbox.snowflake.catalog import Catalog, Table
+from driftguard.sandbox.snowflake.catalog import Catalog, Located, Table, Task
 from driftguard.sandbox.snowflake.clock import Clock
 from driftguard.sandbox.snowflake.grants import Grants
 from driftguard.sandbox.snowflake.history import History, QueryRecord
@@ -58,6 +58,7 @@ class Engine:
         self.sessions: dict[int, Session] = {}
         self.log: StatementLog | None = None
         self.background: list[threading.Thread] = []
+        self.graphs: dict[int, Located[Task]] = {}  # the roots of the graph runs that are at work
         self._session_ids = itertools.count(1001)
         self._transaction_ids = itertools.count(1)
         self._run_ids = itertools.count(1)

@@ -224,6 +224,8 @@ def _formats(ex: Execution, database: Database) -> Answer:
 
 
 def _procedures(ex: Execution, database: Database) -> Answer:
+    from driftguard.sandbox.snowflake.procedures import sees_body
+
     rows: list[Row] = []
     for one in visible(ex, "PROCEDURE", database):
         procedure = one.thing
@@ -241,8 +243,8 @@ def _procedures(ex: Execution, database: Database) -> Answer:
                 None,
                 None,
                 None,
-                "SQL",
-                procedure.body,
+                procedure.language,
+                procedure.body if sees_body(ex, one) else None,
                 procedure.created,
                 procedure.created,
                 procedure.comment,

@@ -118,6 +118,8 @@ def table_ddl(found: Located[Table], full: bool) -> str:
 
 def ddl(ex: Execution, kind: str, name: Any, full: bool) -> str:
     """GET_DDL for a table, view, pipe, task, procedure or file format."""
+    from driftguard.sandbox.snowflake import procedures
+
     found: Located[Any] = ex.find(kind, name)
     thing = found.thing
     shown = found.full_name if full else show(thing.name)
@@ -142,11 +144,7 @@ def ddl(ex: Execution, kind: str, name: Any, full: bool) -> str:
             text += f"\twhen {thing.condition}\n" if thing.condition else ""
             return f"{text}\tas {thing.definition};"
         case "PROCEDURE":
-            arguments = ", ".join(f"{show(argument)} {kind_.sql}" for argument, kind_ in thing.arguments)
-            body = thing.body.replace("'", "''")
-            text = f"CREATE OR REPLACE PROCEDURE {shown}({arguments})\nRETURNS {thing.returns}\nLANGUAGE SQL\n"
-            text += f"COMMENT={snowflake_literal(thing.comment)}\n" if thing.comment else ""
-            return f"{text}EXECUTE AS {thing.execute_as}\nAS '{body}';"
+            return procedures.ddl(ex, found, shown)
         case "FILE FORMAT":
             options = "\n".join(f"\t{key} = {_option(value)}" for key, value in thing.options.items())
             return f"CREATE OR REPLACE FILE FORMAT {shown}\n\tTYPE = {thing.type}\n{options}\n{comment};"

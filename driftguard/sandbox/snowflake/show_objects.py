@@ -109,7 +109,7 @@ def procedures(ex: Execution, asked: Asked) -> Result:
             one.database.name,
             "N",
             "N",
-            "N",
+            "Y" if procedure.secure else "N",
             None,
             None,
         )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 from driftguard.sandbox.snowflake import errors, listing, pipes, tasks
 from driftguard.sandbox.snowflake.catalog import Located, Pipe
 from driftguard.sandbox.snowflake.execution import Execution
 from driftguard.sandbox.snowflake.reader import Reader
 from driftguard.sandbox.snowflake.session_statements import current
-from driftguard.sandbox.snowflake.types import BOOLEAN, TEXT, SfType
+from driftguard.sandbox.snowflake.types import BOOLEAN, TEXT, SfType, read_type
 
 
 def call(ex: Execution, name: str, arguments: list[object]) -> tuple[object, SfType] | None:
@@ -75,11 +77,21 @@ def _wait(ex: Execution, arguments: list[object]) -> str:
     return f"waited {amount:g} {unit.lower()}"
 
 
+def _split(types: str) -> list[str]:
+    """The types of a signature; the commas in NUMBER(38,0) separate nothing."""
+    parts = re.split(r",(?![^()]*\))", types)
+    return [part for part in parts if part.strip()]
+
+
 def _ddl(ex: Execution, text: list[str]) -> str:
     kind = {"FILE_FORMAT": "FILE FORMAT"}.get(text[0].upper(), text[0].upper())
     if kind not in ("TABLE", "VIEW", "PIPE", "TASK", "PROCEDURE", "FILE FORMAT"):
         raise errors.unsupported(f"GET_DDL of {kind}")
     reader = Reader(text[1])
     name = reader.name()
+    if kind == "PROCEDURE":
+        given = [read_type(Reader(one), ex.timestamp_mapping()) for one in _split(reader.skip_parens())]
+        if [one.base for one in given] != [one.base for _, one in ex.find(kind, name).thing.arguments]:
+            raise errors.not_exists("Procedure", text[1])
     full = len(text) > 2 and text[2].lower() == "true"
     return listing.ddl(ex, kind, name, full)

@@ -189,6 +189,20 @@ def _task_history(ex: Execution, given: Arguments, home: str) -> Answer:
     ), rows
 
 
+def _task_graphs(ex: Execution, given: Arguments, home: str) -> Answer:
+    """The runs of graphs, and of single tasks, that are at work; nothing is SCHEDULED, as a pump runs the tasks."""
+    _limit(given, 1000)
+    rows: list[Row] = []
+    for number, root in ex.engine.graphs.items():
+        task = root.thing
+        if root.database.name != home or not ex.grants.visible(ex.role, root):
+            continue
+        if "ROOT_TASK_NAME" in given and task.name != _task_name(str(given["ROOT_TASK_NAME"])):
+            continue
+        rows.append((task.name, root.database.name, root.schema.name, "EXECUTING", task.task_id, number))
+    return fields("ROOT_TASK_NAME DATABASE_NAME SCHEMA_NAME STATE ROOT_TASK_ID RUN_ID#"), rows
+
+
 def _task_name(text: str) -> str:
     reader = Reader(text)
     return reader.name().name if text.startswith('"') else text
@@ -269,6 +283,7 @@ def _dependents(ex: Execution, given: Arguments, home: str) -> Answer:
 _FUNCTIONS: dict[str, Callable[[Execution, Arguments, str], Answer]] = {
     "COPY_HISTORY": _copy_history,
     "TASK_HISTORY": _task_history,
+    "CURRENT_TASK_GRAPHS": _task_graphs,
     "QUERY_HISTORY": _query_history,
     "QUERY_HISTORY_BY_SESSION": _query_history,
     "QUERY_HISTORY_BY_USER": lambda ex, given, home: _query_history(ex, {"USER_NAME": _me(ex), **given}, home),
@@ -296,4 +311,5 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "QUERY_HISTORY_BY_SESSION": ("SESSION_ID", "END_TIME_RANGE_START", "END_TIME_RANGE_END", "RESULT_LIMIT"),
     "QUERY_HISTORY_BY_USER": ("USER_NAME", "END_TIME_RANGE_START", "END_TIME_RANGE_END", "RESULT_LIMIT"),
     "TASK_DEPENDENTS": ("TASK_NAME", "RECURSIVE"),
+    "CURRENT_TASK_GRAPHS": ("RESULT_LIMIT", "ROOT_TASK_NAME"),
 }

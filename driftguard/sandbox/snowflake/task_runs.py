@@ -48,6 +48,14 @@ def run_graph(
 ) -> list[TaskRun]:
     """The root, then every started child whose predecessors have run; a suspended child counts as done."""
     number = run_id if run_id is not None else engine.next_run_id()
+    engine.graphs[number] = root
+    try:
+        return _run_graph(engine, root, number, source)
+    finally:
+        del engine.graphs[number]
+
+
+def _run_graph(engine: Engine, root: Located[Task], number: int, source: str) -> list[TaskRun]:
     runs = [run_one(engine, root, root.thing, number, source)]
     done = {root.thing.id: runs[0].state == "SUCCEEDED"}
     session = engine.new_session()
