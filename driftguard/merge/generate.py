@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 from driftguard.merge import guards
 from driftguard.merge.casts import cast_sql
+from driftguard.merge.consumption import consumes
 from driftguard.merge.failures import failures
 from driftguard.merge.files import floors, frame_of, key_range, latest, swept, take, variables
 from driftguard.merge.source import Frame, commit_time, keys, listed, ranged, source, uncertain
@@ -67,7 +68,7 @@ def generate(spec: MergeSpec) -> str:
     lines = [
         "BEGIN",
         f"  {MARK}; change driftguard.toml or the Aurora schema instead of this text",
-        *(f"  {note}" for note in notes(spec)),
+        *(f"  {note}" for note in [*consumes(spec), *notes(spec)]),
         *_indented(statements, "  "),
         "EXCEPTION",
         "  WHEN OTHER THEN",

@@ -9,6 +9,8 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Collection
 
+from driftguard.merge.consumption import consumed
+from driftguard.merge.generate import is_generated
 from driftguard.merge.transitions import under_way
 from driftguard.model.landing import DG_DELETED, DG_REPAIR, FINAL_OPTIONAL, FINAL_SERVICE, STAGING_SERVICE
 from driftguard.model.merge import MergeColumn, MergeSpec, is_leftover, same_named
@@ -48,6 +50,7 @@ def with_others(
     return dataclasses.replace(
         spec,
         columns=tuple(columns),
+        stream=consumed(definition) if is_generated(definition) else spec.stream,
         repair=spec.repair or final.column(DG_REPAIR) is not None,
         soft_delete=spec.soft_delete or final.column(DG_DELETED) is not None,
     )

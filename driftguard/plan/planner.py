@@ -7,17 +7,20 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from driftguard.drift.byhand import advice
+from driftguard.drift.consuming import consumption_faults
 from driftguard.drift.context import Context, Pair, pair_up
 from driftguard.drift.fit import Fit, widened
 from driftguard.drift.lineage import changed_key, replaced, swapped
 from driftguard.drift.merging import merge_spec
 from driftguard.merge.generate import generate, is_generated
 from driftguard.model.landing import StagingColumn
+from driftguard.model.merge import MergeSpec
 from driftguard.model.plan import Hazard, Phase
 from driftguard.model.policy import OURS, Policy
 from driftguard.model.snowflake import SfTable
 from driftguard.operations.add_columns import AddColumns
 from driftguard.operations.base import Operation
+from driftguard.operations.change_consumption import ChangeConsumption
 from driftguard.operations.columns import ColumnDef
 from driftguard.operations.create_landing import CreateLanding
 from driftguard.operations.drop_not_null import DropNotNull
@@ -173,7 +176,17 @@ def _expand(pair: Pair, context: Context, change: Change, notes: list[str]) -> l
         if gained or change.anew or pair.task.definition.strip() != generate(spec).strip():
             pipe = landing.pipe if change.anew else None
             operations.append(ReplaceMerge(landing.task, spec, gained, tuple(change.anew), pipe))
+        operations += _consumption(pair, spec)
     return operations
+
+
+def _consumption(pair: Pair, spec: MergeSpec) -> list[Operation]:
+    """What lets the merge learn of new files as it should."""
+    if consumption_faults(pair) == ():
+        return []
+    stream = pair.landing.stream
+    gone = spec.stream if spec.stream != stream else None
+    return [ChangeConsumption(pair.landing.task, dataclasses.replace(spec, stream=stream), gone)]
 
 
 def _create(pair: Pair, policy: Policy) -> CreateLanding | None:

@@ -113,9 +113,9 @@ def context(
     )
 
 
-def landed(*tables: Table, dms: DmsTask | None = None) -> Estate:
+def landed(*tables: Table, dms: DmsTask | None = None, policy: Policy = POLICY) -> Estate:
     """The estate that driftguard itself makes for `tables`, from nothing."""
-    return applied(Estate(), make_plan(context(*tables, dms=dms)))
+    return applied(Estate(), make_plan(context(*tables, dms=dms, policy=policy)))
 
 
 def applied(estate: Estate, plan: Plan) -> Estate:

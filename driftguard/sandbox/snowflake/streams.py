@@ -115,7 +115,9 @@ def follow(ex: Execution, table: Table, rows: int) -> None:
 
 def _copy(ex: Execution, stream: Stream, table: Table, which: str) -> None:
     number, transaction = next_id(), ex.session.transaction
-    ex.write(f"INSERT INTO {stream.physical} SELECT {number}, * FROM {table.physical}{which}")
+    rows = ex.write(f"INSERT INTO {stream.physical} SELECT {number}, * FROM {table.physical}{which}")[0][0]
+    if not rows:
+        return
     if transaction is not None:
         stream.batches[number] = None
         transaction.inserted.append((stream, number))
