@@ -104,6 +104,7 @@ class PolicySection(_Section):
     on_null_update: OnNullUpdate = "overwrite"
     deletes: Literal["hard", "soft"] = "hard"
     consumption: Literal["stream", "files"] = "stream"
+    merge_style: Literal["task", "procedure"] = "task"
     columns: tuple[ColumnPolicySection, ...] = ()
     allow_unknown: tuple[str, ...] = ()
     managed_by: ManagedBy = ManagedBy()
@@ -250,6 +251,7 @@ class Config:
             drop_leftovers=s.policy.drop_leftovers,
             on_null_update=s.policy.on_null_update,
             soft_delete=s.policy.deletes == "soft",
+            merge_style=s.policy.merge_style,
             columns=tuple(ColumnPolicy(c.table, c.column, c.on_null_update) for c in s.policy.columns),
             allow_unknown=frozenset(s.policy.allow_unknown),
             masking=tuple(

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from driftguard.cli.options import common, origins, sources
+from driftguard.cli.findings import told
+from driftguard.cli.options import common, origins, sources, verdict
 from driftguard.cli.root import main
 from driftguard.errors import ExitCode, UsageError
-from driftguard.shell import Shell, emit_outputs, relative
+from driftguard.shell import Shell, relative
 
 if TYPE_CHECKING:
     from driftguard.commands.check import Proposal
@@ -22,10 +23,8 @@ if TYPE_CHECKING:
 @main.command()
 @common
 @sources
-@click.option("--fail-on", type=click.Choice(["error", "warning", "info"]), default="error", show_default=True)
 @click.option("--allow-unknown", metavar="CODE", multiple=True, help="Findings of this code may stay unknown.")
-@click.option("--format", "formats", multiple=True, type=click.Choice(["text", "json", "markdown"]))
-@click.option("--out", "outs", multiple=True, type=click.Path(path_type=Path), help="Pairs with --format by position.")
+@verdict
 def check(
     shell: Shell,
     source: str | None,
@@ -39,9 +38,6 @@ def check(
 ) -> None:
     """Is Snowflake ready for what Aurora has, or would have after these migrations?"""
     from driftguard.commands.check import check as run
-    from driftguard.model.finding import Severity
-    from driftguard.render import json, markdown, text
-    from driftguard.render.report import Report
 
     with shell.working("looking at both sides"):
         result = run(
@@ -52,26 +48,7 @@ def check(
             allow_unknown=allow_unknown,
             observed=observed,
         )
-    for note in result.source.notes:
-        shell.say(f"note: {note}")
-    failing = result.failing(Severity(fail_on))
-    report = Report(
-        result.findings,
-        result.source.label,
-        result.target.label,
-        result.tables,
-        len(result.waived),
-        len(failing),
-        result.losses,
-        result.look,
-    )
-    renderers: dict[str, Callable[[bool], str]] = {
-        "text": lambda tty: text.check(report, width=shell.width, color=tty and shell.color, quiet=shell.quiet),
-        "json": lambda tty: json.check(report),  # noqa: ARG005
-        "markdown": lambda tty: markdown.check(report),  # noqa: ARG005
-    }
-    emit_outputs(renderers, formats or ("text",), outs)
-    sys.exit(ExitCode.FINDINGS if failing else ExitCode.OK)
+    told(shell, result, fail_on, formats, outs)
 
 
 @main.command()

@@ -1,4 +1,4 @@
-"""Commands on merges: merge show, merge rewrite."""
+"""Commands on merges: merge show, merge check, merge rewrite."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from driftguard.cli.options import common
+from driftguard.cli.findings import told
+from driftguard.cli.options import common, verdict
 from driftguard.cli.root import main
 from driftguard.errors import ExitCode, UsageError
 from driftguard.shell import Shell
@@ -56,6 +57,31 @@ def _lines(item: Shown) -> list[str]:
         f"deletes   {'handled' if does.deletes else 'not handled'}",
         f"lacks     {', '.join(item.lacks) or 'nothing'}",
     ]
+
+
+@merge.command("check")
+@click.argument("table", required=False)
+@common
+@_SOURCE
+@_AGAINST
+@click.option("--file", type=click.Path(path_type=Path), help="Your own file, as if it were the merge of the TABLE.")
+@verdict
+def check(
+    shell: Shell,
+    table: str | None,
+    source: str | None,
+    against: str | None,
+    file: Path | None,
+    fail_on: str,
+    formats: tuple[str, ...],
+    outs: tuple[Path, ...],
+) -> None:
+    """What is wrong with merges, pipes and tasks: the findings DG3xx of `check`, of one Aurora TABLE or of all."""
+    from driftguard.commands.merge import check as run
+
+    with shell.working("reading the merges"):
+        result = run(shell.load(), table=table, file=file, source=source, against=against)
+    told(shell, result, fail_on, formats, outs, clean="READY: nothing is wrong with merges, pipes and tasks")
 
 
 @merge.command("rewrite")

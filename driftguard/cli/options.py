@@ -74,6 +74,19 @@ def origins(command: F) -> F:
     return bundle  # type: ignore[return-value]
 
 
+def verdict(command: F) -> F:
+    """Options of what tells findings; the command gets `fail_on`, `formats` and `outs`."""
+    for option in (
+        click.option(
+            "--out", "outs", multiple=True, type=click.Path(path_type=Path), help="Pairs with --format by position."
+        ),
+        click.option("--format", "formats", multiple=True, type=click.Choice(["text", "json", "markdown"])),
+        click.option("--fail-on", type=click.Choice(["error", "warning", "info"]), default="error", show_default=True),
+    ):
+        command = option(command)
+    return command
+
+
 def _proposal(source: str | None, migrations: Path | None, base: str | None, shadow_url: str | None) -> Proposal | None:
     from driftguard.commands.check import Proposal
 

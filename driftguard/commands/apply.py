@@ -12,6 +12,7 @@ from driftguard.config import Config
 from driftguard.control import schema
 from driftguard.control.journal import Journal, RevisionRecord
 from driftguard.control.lease import limits
+from driftguard.control.link import linked
 from driftguard.errors import UsageError
 from driftguard.migrate.history import read_all, up_to
 from driftguard.migrate.progress import ALL_PHASES, Progress
@@ -73,11 +74,11 @@ def apply_revisions(
             estate = live_estate(config, session, awaited)
             return rehearse(revisions, read_records(config, session) or {}, estate, phases)
     if Phase.SETTLE in phases and awaited:
-        with Session.open(config) as session:
-            records = read_records(config, session) or {}
+        with linked(config) as link:
+            records = link.call(lambda session: read_records(config, session)) or {}
             due = {item.revision for item in Progress(revisions, records).due() if item.phase is Phase.SETTLE}
             missing = awaiting([r for r in revisions if r.id in due])
-            there = {m.name for m in live_estate(config, session, missing).markers}
+            there = {m.name for m in link.call(lambda session: live_estate(config, session, missing)).markers}
         write_markers(config, [op for op in missing if op.name not in there], say)
     with running(config, awaited, jobs=jobs, watch=watch, say=say) as runner:
         outcome = runner.apply(revisions, allowed, phases)

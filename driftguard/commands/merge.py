@@ -1,20 +1,28 @@
-"""`driftguard merge`: what the merges of the landings do, and hand-written ones with their lists made longer."""
+"""`driftguard merge`: what the merges of the landings do and lack, and hand-written ones with longer lists."""
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
-from driftguard.commands.world import build_context, catalog_of, estate_of
+from driftguard.commands.check import CheckResult
+from driftguard.commands.world import Seen, build_context, catalog_of, estate_of
 from driftguard.config import Config
 from driftguard.drift.byhand import HandWritten, grown, hand_written, in_file, lacking
+from driftguard.drift.compare import compare
 from driftguard.drift.context import Context, Pair
 from driftguard.drift.rules._common import source_table
+from driftguard.drift.rules.dg801 import judge
 from driftguard.errors import UsageError
 from driftguard.merge.byhand.rewrite import Refused, Rewritten
+from driftguard.model.identifiers import ObjectName
+from driftguard.model.snowflake import Procedure, Task
+from driftguard.sql.snowflake import qualified
 
+_MERGES = "DG3"  # findings about merges, pipes and tasks
 LANGUAGES = {
     ".sql": "sql",
     ".js": "javascript",
@@ -57,9 +65,13 @@ class Patch:
 
 
 def _context(config: Config, source: str | None, against: str | None) -> Context:
+    return _looked(config, source, against)[0]
+
+
+def _looked(config: Config, source: str | None, against: str | None) -> tuple[Context, Seen, Seen]:
     catalog, seen = catalog_of(config, source)
     estate, target = estate_of(config, against)
-    return build_context(config, catalog, estate, seen=(seen, target))
+    return build_context(config, catalog, estate, seen=(seen, target)), seen, target
 
 
 def show(
@@ -83,6 +95,41 @@ def _shown(context: Context, pair: Pair) -> Shown:
     return Shown(name, final, "written by hand", merge, tuple(c.name for c in lacking(pair, merge)))
 
 
+def check(
+    config: Config,
+    *,
+    table: str | None = None,
+    file: Path | None = None,
+    source: str | None = None,
+    against: str | None = None,
+) -> CheckResult:
+    """The findings about merges, pipes and tasks (DG3xx), of all landings or of one Aurora table.
+
+    With `file`, as if its text were the merge of the table. Raises `UsageError` for no such table or file.
+    """
+    context, seen, target = _looked(config, source, against)
+    pairs = _of(context, table)
+    if file is not None:
+        context, pairs = _instead(context, _one(pairs, "check")[0], file)
+    about = {source_table(pair.landing) for pair in pairs}
+    found = [f for f in compare(context) if f.code.startswith(_MERGES) and (table is None or f.table in about)]
+    waivers = [waiver for waiver in config.settings.waiver if waiver.code.startswith(_MERGES)]
+    stands, waived = judge(found, waivers, datetime.now(UTC).date().isoformat())
+    if table is not None:
+        stands = tuple(f for f in stands if f.table in about)  # a waiver of another table says nothing here
+    return CheckResult(stands, waived, replace(context, pairs=tuple(pairs)), seen, target, context.policy.allow_unknown)
+
+
+def _instead(context: Context, pair: Pair, file: Path) -> tuple[Context, list[Pair]]:
+    """The same with a task that calls a procedure whose body is the file's text."""
+    text, language = _read(file)
+    name = ObjectName(pair.landing.task.database, pair.landing.task.schema, file.name)
+    changed = replace(pair, task=Task(pair.landing.task, f"CALL {qualified(name)}()", "started"))
+    procedures = (*context.estate.procedures, Procedure(name, "()", text, language))
+    pairs = tuple(changed if one is pair else one for one in context.pairs)
+    return replace(context, estate=replace(context.estate, procedures=procedures), pairs=pairs), [changed]
+
+
 def rewrite(
     config: Config,
     *,
@@ -98,8 +145,8 @@ def rewrite(
     """
     context = _context(config, source, against)
     pairs = _of(context, table)
-    if file is not None and len(pairs) != 1:
-        raise UsageError("a file is about one table: name it", hint="driftguard merge rewrite TABLE --file FILE")
+    if file is not None:
+        pairs = _one(pairs, "rewrite")
     found = []
     for pair in pairs:
         if pair.staging is None or pair.final is None:
@@ -108,6 +155,12 @@ def rewrite(
         if merge is not None:
             found.append(_patch(pair, merge, columns, str(file or merge.place)))
     return tuple(found)
+
+
+def _one(pairs: list[Pair], command: str) -> list[Pair]:
+    if len(pairs) != 1:
+        raise UsageError("a file is about one table: name it", hint=f"driftguard merge {command} TABLE --file FILE")
+    return pairs
 
 
 def _patch(pair: Pair, merge: HandWritten, columns: Sequence[str], what: str) -> Patch:

@@ -12,10 +12,11 @@ from driftguard.config import Config
 from driftguard.dms.files import dms_tasks
 from driftguard.dms.store import Store
 from driftguard.drift.context import Context, pair_up
-from driftguard.drift.expect import expect, stage_name
+from driftguard.drift.expect import expect, merge_procedure, stage_name
 from driftguard.emission.emit import emit
 from driftguard.emission.observed import overlay
 from driftguard.errors import ConfigError, UsageError
+from driftguard.merge.stored import resolved
 from driftguard.model.catalog import Catalog, PgType, partition_roots
 from driftguard.model.emission import Emission, Role
 from driftguard.model.identifiers import TableName
@@ -98,7 +99,7 @@ def live_estate(
     """
     from driftguard.control.failures import cast_failures
     from driftguard.control.lineage import ancestors
-    from driftguard.control.schema import applied_revisions, milestones
+    from driftguard.control.schema import applied_revisions, merge_texts, milestones
     from driftguard.snowflake.introspect import introspect
     from driftguard.snowflake.markers import arrived
     from driftguard.snowflake.usage import with_usage
@@ -115,6 +116,7 @@ def live_estate(
     open_ = [op for op in markers if all(op.name != m.name for m in noted)]
     return replace(
         estate,
+        tasks=resolved(estate.tasks, merge_procedure(policy), merge_texts(session, *place)),
         revisions=revisions,
         cast_failures=failures,
         unseen=(*estate.unseen, *unread),

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 
+from driftguard.config import Config
 from driftguard.errors import UnreachableError
 from driftguard.snowflake.errors import connection_lost, unreachable
 from driftguard.snowflake.session import Session
@@ -61,3 +62,17 @@ class Link:
                     raise unreachable(error, self.session.where) from None
                 self.reconnect()
         raise AssertionError("the last try returns or raises")
+
+
+@contextlib.contextmanager
+def linked(config: Config) -> Iterator[Link]:
+    """A link for what is only looked at, or may be written twice. Raises `ConfigError` or `UnreachableError`."""
+
+    def open_session() -> Session:
+        return Session.open(config)
+
+    link = Link(open_session(), open_session)
+    try:
+        yield link
+    finally:
+        link.session.close()

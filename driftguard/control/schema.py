@@ -15,6 +15,7 @@ from sqlalchemy import BigInteger, Column, Integer, MetaData, String, Table
 from sqlalchemy.schema import CreateTable
 from sqlalchemy.sql.base import Executable
 
+from driftguard.merge.stored import MergeText
 from driftguard.model.identifiers import ObjectName
 from driftguard.model.snowflake import UNBOUNDED_VARCHAR, Milestone
 from driftguard.snowflake.errors import MISSING_OR_NOT_AUTHORIZED, number
@@ -87,6 +88,15 @@ CAST_FAILURE = Table(
     Column("file_name", String(4096)),
     Column("file_row", BigInteger),
     Column("ran_at", TIMESTAMP_LTZ, nullable=False),
+)
+
+# The merges that are data: the newest text of a landing counts. `merge/stored.py` writes it.
+MERGE_TEXT = Table(
+    "merge_text",
+    metadata,
+    Column("landing", String(1024), nullable=False),
+    Column("sql_text", String(UNBOUNDED_VARCHAR), nullable=False),
+    Column("recorded_at", TIMESTAMP_NTZ, nullable=False),
 )
 
 # What the catalog cannot tell of a change: its marker has passed (`at` is the epoch), its old rows are filled.
@@ -176,7 +186,7 @@ def setup_statements(database: str, schema: str) -> tuple[str, str, str]:
     area = schema_name(database, schema)
     tables = [
         str(CreateTable(table, if_not_exists=True).compile(dialect=_DIALECT)).strip()
-        for table in (REVISION, JOURNAL, WATERMARK, MERGED_FILE, CAST_FAILURE, MILESTONE, LINEAGE)
+        for table in (REVISION, JOURNAL, WATERMARK, MERGED_FILE, MERGE_TEXT, CAST_FAILURE, MILESTONE, LINEAGE)
     ]
     return (f"CREATE SCHEMA IF NOT EXISTS {area}", f"USE SCHEMA {area}", block(*tables, *_ADDED, _CREATE_LEASE))
 
@@ -203,6 +213,18 @@ def milestones(session: Session, database: str, schema: str) -> tuple[Milestone,
             return ()
         raise
     return tuple(Milestone(str(row["NAME"]), row["AT"].isoformat() if row["AT"] else "") for row in rows)
+
+
+def merge_texts(session: Session, database: str, schema: str) -> tuple[MergeText, ...]:
+    """The newest text of each landing whose merge is data; nothing where there is no such table, or no right to it."""
+    table = qualified(ObjectName(database, schema, "MERGE_TEXT"))
+    try:
+        rows = session.rows(f"SELECT LANDING, MAX_BY(SQL_TEXT, RECORDED_AT) AS SQL_TEXT FROM {table} GROUP BY LANDING")
+    except Exception as error:
+        if number(error) in MISSING_OR_NOT_AUTHORIZED:
+            return ()
+        raise
+    return tuple(MergeText(str(row["LANDING"]), str(row["SQL_TEXT"])) for row in rows)
 
 
 def use(session: Session, database: str, schema: str) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from driftguard.drift.sources import discriminators
+from driftguard.merge.stored import PROCEDURE
 from driftguard.model.emission import Emission, EmittedColumn, Role
 from driftguard.model.identifiers import ObjectName, TableName, snowflake_name
 from driftguard.model.landing import (
@@ -273,6 +274,11 @@ def stage_name(policy: Policy) -> ObjectName:
     """The stage that the pipes read: `NAME` in the staging schema, or `SCHEMA.NAME`."""
     schema, _, name = policy.stage.rpartition(".")
     return ObjectName(policy.database, schema or policy.staging_schema, name)
+
+
+def merge_procedure(policy: Policy) -> ObjectName:
+    """The procedure that runs the merges whose text is data."""
+    return ObjectName(policy.database, policy.staging_schema, PROCEDURE)
 
 
 def _below_stage(policy: Policy, path: str, task: DmsTask) -> str:

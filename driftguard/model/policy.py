@@ -70,6 +70,7 @@ class Policy:
     drop_leftovers: bool = False  # columns that a completed change has left behind
     on_null_update: str = "overwrite"
     soft_delete: bool = False
+    merge_style: str = "task"  # or "procedure": one for the STAGING schema, which runs texts that are data
     columns: tuple[ColumnPolicy, ...] = ()  # the first that covers a column counts
     masking: tuple[Masking, ...] = ()  # likewise
     exempt_role: bool = False  # a person's word: no policy binds the roles of apply and of the merges

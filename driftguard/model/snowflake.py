@@ -94,7 +94,10 @@ class Pipe:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A task; `definition` is its body verbatim, `state` is `started` or `suspended`."""
+    """A task; `definition` is its body verbatim, `state` is `started` or `suspended`.
+
+    Where the merge is data, `definition` is the text that the task runs, and `text_of` the landing it is kept under.
+    """
 
     name: ObjectName
     definition: str
@@ -104,6 +107,7 @@ class Task:
     predecessors: tuple[str, ...] = ()
     comment: str | None = None
     condition: str | None = None  # its WHEN
+    text_of: str | None = None
 
 
 APPEND_ONLY = "APPEND_ONLY"

@@ -23,6 +23,7 @@ from driftguard.operations.base import (
     with_stream,
     with_task,
 )
+from driftguard.operations.bodies import replaced
 from driftguard.operations.replace_merge import STARTED, ReplaceMerge
 from driftguard.operations.side_by_side import with_others
 from driftguard.sql.snowflake import qualified
@@ -106,7 +107,7 @@ class ChangeConsumption(Operation):
         name, found = qualified(self.task), []
         body = self._body(estate)
         if task.definition.strip() != body.strip():
-            found.append(Statement(f"ALTER TASK {name} MODIFY AS\n{body}", f"replace the merge of {self.task}"))
+            found.append(replaced(task, self.task, self.merge.watermark, body))
         if self._condition is None and task.condition:
             found.append(Statement(f"ALTER TASK {name} REMOVE WHEN", f"let {self.task} run by its schedule alone"))
         if self._condition is not None and task.condition != self._condition:

@@ -12,6 +12,7 @@ from driftguard.model.merge import MergeSpec
 from driftguard.model.plan import Hazard, HazardKind, Phase, Statement
 from driftguard.model.snowflake import Estate, SfTable
 from driftguard.operations.base import DONE, READY, Operation, Readiness, blocked, find_task, with_table, with_task
+from driftguard.operations.bodies import replaced
 from driftguard.operations.columns import look_up
 from driftguard.operations.rename import Rename, progress, rename, renamed
 from driftguard.operations.replace_merge import STARTED
@@ -71,9 +72,7 @@ class CompleteChange(Operation):
         if not isinstance(final, SfTable):
             return ()
         name = qualified(self.task)
-        change = Statement(
-            f"ALTER TASK {name} MODIFY AS\n{self._body(estate, final)}", f"replace the merge of {self.task}"
-        )
+        change = replaced(task, self.task, self.merge.watermark, self._body(estate, final))
         left = self.renames[progress(final, self.renames) or 0 :]
         renames = tuple(rename(self.merge.final, step.old, step.new) for step in left)
         if task is not None and task.state.lower() != STARTED:

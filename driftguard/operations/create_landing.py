@@ -6,6 +6,7 @@ import dataclasses
 from dataclasses import dataclass
 
 from driftguard.errors import PlanError
+from driftguard.merge import stored
 from driftguard.merge.consumption import condition
 from driftguard.merge.generate import generate
 from driftguard.model.identifiers import ObjectName
@@ -65,6 +66,7 @@ class CreateLanding(Operation):
     warehouse: str = ""
     with_pipe: bool = True  # False where somebody else manages the pipes
     with_task: bool = True  # False where somebody else manages the merges
+    procedure: ObjectName | None = None  # what runs the merge where its text is data
     exposes: tuple[str, ...] = ()  # what had a policy or tag in the FINAL that this one follows, and has none here
 
     def touches(self) -> tuple[ObjectName, ...]:
@@ -111,6 +113,8 @@ class CreateLanding(Operation):
             if not reads(stream, self.staging):
                 found.append(create_stream(self._stream, self.staging, again=stream is not None))
         if self.with_task and find_task(estate, self.task) is None:
+            if self.procedure is not None:
+                found += self._stored(self.procedure)
             found.append(Statement(self._create_task(), f"create the merge task {self.task}"))
             found.append(Statement(f"ALTER TASK {qualified(self.task)} RESUME", f"resume {self.task}"))
         return tuple(found)
@@ -137,7 +141,9 @@ class CreateLanding(Operation):
         if self.with_pipe and find_pipe(estate, self.pipe) is None:
             estate = with_pipe(estate, Pipe(self.pipe, self.copy))
         if self.with_task and find_task(estate, self.task) is None:
-            task = Task(self.task, generate(self.merge), STARTED, self.schedule, self.warehouse or None)
+            body = generate(self.merge)
+            text_of = str(self.final) if self.procedure is not None else None
+            task = Task(self.task, body, STARTED, self.schedule, self.warehouse or None, text_of=text_of)
             if self._stream is not None:
                 task = dataclasses.replace(task, condition=condition(self._stream))
                 estate = with_stream(estate, new_stream(self._stream, self.staging))
@@ -177,7 +183,16 @@ class CreateLanding(Operation):
         where = f"WAREHOUSE = {quote(self.warehouse)}" if self.warehouse else size
         when = f" WHEN {condition(self._stream)}" if self._stream is not None else ""
         head = f"CREATE TASK IF NOT EXISTS {qualified(self.task)} {where} SCHEDULE = {literal(self.schedule)}{when} AS"
+        if self.procedure is not None:
+            return f"{head}\n{stored.call(self.procedure, str(self.final))}"
         return f"{head}\n{generate(self.merge)}"
+
+    def _stored(self, procedure: ObjectName) -> list[Statement]:
+        control, landing = self.merge.watermark, str(self.final)
+        return [
+            Statement(stored.create_procedure(procedure, control), f"create the procedure {procedure}"),
+            Statement(stored.store(control, landing, generate(self.merge)), f"write down the merge of {landing}"),
+        ]
 
 
 def _create_table(name: ObjectName, columns: tuple[ColumnDef, ...], key: tuple[str, ...]) -> Statement:

@@ -22,6 +22,7 @@ from driftguard.operations.base import (
     with_table,
     with_task,
 )
+from driftguard.operations.bodies import replaced
 from driftguard.operations.columns import look_up
 from driftguard.operations.pipes import all_of
 from driftguard.operations.replace_merge import STARTED
@@ -117,9 +118,7 @@ class RekeyFinal(Operation):
         if not same_key:
             sql = f"ALTER TABLE {table} ADD PRIMARY KEY ({names(self._key)})"
             found.append(Statement(sql, f"make ({', '.join(self._key)}) the key of {self.merge.final}"))
-        found.append(
-            Statement(f"ALTER TASK {name} MODIFY AS\n{self._body(estate)}", f"replace the merge of {self.task}")
-        )
+        found.append(replaced(task, self.task, self.merge.watermark, self._body(estate)))
         if task.state.lower() != STARTED:
             return tuple(found)
         return (

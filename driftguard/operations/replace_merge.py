@@ -25,6 +25,7 @@ from driftguard.operations.base import (
     with_table,
     with_task,
 )
+from driftguard.operations.bodies import replaced
 from driftguard.operations.columns import ColumnDef, look_up
 from driftguard.operations.drop_columns import DropColumns
 from driftguard.operations.pipes import PAUSED, all_of, switch
@@ -105,8 +106,10 @@ class ReplaceMerge(Operation):
     def statements(self, estate: Estate) -> tuple[Statement, ...]:
         task = find_task(estate, self.task)
         name = qualified(self.task)
-        change = Statement(f"ALTER TASK {name} MODIFY AS\n{self._body(estate)}", f"replace the merge of {self.task}")
+        change = replaced(task, self.task, self.merge.watermark, self._body(estate))
         staged = self._stage(estate)
+        if task is not None and task.text_of is not None and not staged:
+            return (change,)
         running = [p.name for p in all_of(estate, self.pipe) if p.state != PAUSED] if self.pipe else []
         if task is not None and task.state.lower() != STARTED:
             found = (*staged, change)

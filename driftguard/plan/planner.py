@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from driftguard.drift.byhand import advice
 from driftguard.drift.consuming import consumption_faults
 from driftguard.drift.context import Context, Pair, pair_up
+from driftguard.drift.expect import merge_procedure
 from driftguard.drift.fit import Fit, widened
 from driftguard.drift.lineage import changed_key, replaced, swapped
 from driftguard.drift.merging import merge_spec
@@ -216,6 +217,7 @@ def _create(pair: Pair, policy: Policy) -> CreateLanding | None:
         warehouse=policy.warehouse,
         with_pipe=pipe,
         with_task=task,
+        procedure=merge_procedure(policy) if policy.merge_style == "procedure" else None,
     )
 
 

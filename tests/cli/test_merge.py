@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 
 import pytest
@@ -57,6 +59,32 @@ def test_rewrite_prints_the_diff_of_the_procedures_body(landed: Project) -> None
     assert "+    SELECT OP, ID, NOTE, GIFT FROM STAGING.ORDERS_CDC\n" in result.stdout
 
 
+def test_check_of_merges_tells_what_is_wrong_with_them_and_nothing_else(landed: Project) -> None:
+    """FINAL lacks nothing here, but `check` also speaks of DMS's settings."""
+    result = run(landed, "check", "shop.orders")
+    assert result.exit_code == 1, result.output
+    codes = set(re.findall(r"DG\d{3}", result.stdout))
+    assert "DG311" in codes
+    assert {code[:3] for code in codes} == {"DG3"}
+    found = json.loads(run(landed, "check", "--format", "json").stdout)
+    assert "DG311" in {one["code"] for one in found["findings"]}
+
+
+def test_a_file_of_ones_own_is_checked_as_if_it_were_the_merge(landed: Project, tmp_path: Path) -> None:
+    file = tmp_path / "orders.sql"
+    file.write_text(TEXT)
+    before = run(landed, "check", "orders", "--file", str(file))
+    assert before.exit_code == 1, before.output
+    assert "DB.STAGING.orders.sql lacks it" in " ".join(before.stdout.split())
+    run(landed, "rewrite", "orders", "--file", str(file), "--write")
+    after = run(landed, "check", "orders", "--file", str(file))
+    assert "DG311" not in after.stdout
+    file.write_text("MERGE INTO FINAL.ORDERS t USING (SELECT")
+    broken = run(landed, "check", "orders", "--file", str(file))
+    assert broken.exit_code == 1
+    assert "DG306" in broken.stdout
+
+
 def test_check_finds_the_column_that_the_merge_lacks(landed: Project) -> None:
     result = landed.run("check")
     assert "DG311" in result.stdout
@@ -88,6 +116,8 @@ def test_what_is_left_to_a_person_is_said_with_the_reason(landed: Project, tmp_p
     ("arguments", "line"),
     [
         (["show", "nothing"], "no landing of a table nothing"),
+        (["check", "nothing"], "no landing of a table nothing"),
+        (["check", "orders", "--file", "missing.sql"], "missing.sql"),
         (["rewrite", "--write"], "--write needs a --file"),
         (["rewrite", "orders", "--file", "missing.sql"], "missing.sql"),
         (["rewrite", "orders", "--file", "driftguard.txt"], "driftguard.txt"),

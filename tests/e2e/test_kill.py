@@ -153,7 +153,8 @@ KILLS = (
     ("INSERT INTO revision", AFTER),
 )
 CUTS = (
-    ("UPDATE lease SET holder='", AFTER),
+    ("USE SCHEMA", AFTER),
+    ("BEGIN\nUPDATE lease SET holder='", AFTER),
     ("CREATE PIPE", BEFORE),
 )
 

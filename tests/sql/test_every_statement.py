@@ -100,6 +100,7 @@ SENDERS = {
     "control/schema.py": {
         "f'SELECT NAME, AT FROM {table} ORDER BY NAME'",
         "f'SELECT REVISION FROM {table}'",
+        "f'SELECT LANDING, MAX_BY(SQL_TEXT, RECORDED_AT) AS SQL_TEXT FROM {table} GROUP BY LANDING'",
         "f'USE SCHEMA {schema_name(database, schema)}'",
         "sql",
     },
@@ -240,6 +241,7 @@ def _control(session: RecordingSession, open_session: object) -> None:
     """The statements of the control tables that an apply without trouble does not send."""
     assert cast_failures(session, "DB", POLICY.control_schema, 7) == ((), ())
     assert schema.milestones(session, "DB", POLICY.control_schema) == ()
+    assert schema.merge_texts(session, "DB", POLICY.control_schema) == ()
     known = Ancestor("DB.FINAL.it's", "1", 2, TableName("shop", "it's"), 3, "it's", 4)
     record(session, [known])
     assert ancestors(session, "DB", POLICY.control_schema) == (known,)

@@ -194,9 +194,11 @@ CONVERSIONS = (
     Cast.TEXT, Cast.DOUBLE, Cast.SCALE, Cast.INTEGER, Cast.NOT_ZERO, Cast.MIDNIGHT, Cast.ISO_DAY, Cast.DAY, Cast.ZONED,
     Cast.LOCAL,
 )  # fmt: skip
+_LANDING = CASES["create_landing"][0]
+assert isinstance(_LANDING, CreateLanding)
 MORE: tuple[tuple[Operation, Estate], ...] = (
     (
-        dataclasses.replace(CASES["create_landing"][0], merge=dataclasses.replace(SPEC, stream=STREAM)),  # type: ignore[call-arg]
+        dataclasses.replace(_LANDING, merge=dataclasses.replace(SPEC, stream=STREAM)),
         Estate(),
     ),
     (
@@ -209,6 +211,13 @@ MORE: tuple[tuple[Operation, Estate], ...] = (
             WITH_NEW,
             streams=(Stream(STREAM, STAGING, "APPEND_ONLY"),),
             tasks=(Task(TASK, "old body", "started", condition="SYSTEM$STREAM_HAS_DATA('s')"),),
+        ),
+    ),
+    (dataclasses.replace(_LANDING, procedure=ObjectName("DB", "STAGING", "DG_MERGE")), Estate()),
+    (
+        ReplaceMerge(TASK, SPEC),
+        dataclasses.replace(
+            WITH_NEW, tasks=tuple(dataclasses.replace(one, text_of="DB.FINAL.it's") for one in WITH_NEW.tasks)
         ),
     ),
     *((CASES[kind][0], asleep(CASES[kind][1])) for kind in ("add_pipe", "replace_pipe")),
