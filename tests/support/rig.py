@@ -123,7 +123,11 @@ PARTS = {
     "a table's name": Shape(
         (MARKER, _PARCELS), (MARKER, _SHIPMENTS), ("INSERT INTO {db}.FINAL.PARCELS (ID, NOTE) SELECT 1, 'a parcel'",)
     ),
-    "a folder": Shape((MARKER, _MOVED), (MARKER, _THERE), ()),
+    "a folder": Shape(
+        (MARKER, _MOVED),
+        (MARKER, _THERE),
+        tuple(f"ALTER TASK {{db}}.STAGING.MARKER_MERGE {change}" for change in ("SUSPEND", "REMOVE WHEN", "RESUME")),
+    ),
 }
 WHOLE = Shape(
     (ORDERS, CUSTOMERS, MARKER, _ACCOUNTS, _PARCELS, _MOVED),
