@@ -394,7 +394,7 @@ def bodies(statements: list[str], parsers: Parsers) -> Iterator[tuple[str, str]]
 def unbound(sql: str) -> str:
     """Scripting variables as values, so that the text stands alone. A name may hold `:since` too: that one stays."""
     value = "'2026-01-01 00:00:00 +00:00'::TIMESTAMP_LTZ"
-    tokens = r"\"(?:[^\"]|\"\")*\"|'(?:[^'\\]|''|\\.)*'|(?<!:):(?:since|upto|run_id|from_commit|load_floor|change_floor|reload_at|reloaded_at|first_load|final_is_empty)\b"
+    tokens = r"\"(?:[^\"]|\"\")*\"|'(?:[^'\\]|''|\\.)*'|(?<!:):(?:since|upto|look_from|run_id|from_commit|load_floor|change_floor|reload_at|reloaded_at|first_load|final_is_empty)\b"
     sql = sql.replace(", :failures WHERE", ", 0 WHERE")
     return re.sub(tokens, lambda m: value if m[0].startswith(":") else m[0], sql, flags=re.DOTALL)
 
