@@ -29,7 +29,7 @@ from modelled import Ground, diverging, lost, play
 # How many histories of each: 1,000 together.
 SHAPES = {
     Shape("a table as it is in PostgreSQL", bad_values=False, toast="looked_up", deletes="key_only"): 205,
-    Shape("values that fit no boolean, a stream", number_key=True, stream=True): 130,
+    Shape("values that fit no boolean", number_key=True, stream=True): 130,
     Shape(
         "a key with NULL, no change sequence, odd names", keys=("ID", "K2"), null_key=True, sequence=False,
         loads_at_start=False, nasty_names=True,

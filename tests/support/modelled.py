@@ -45,6 +45,7 @@ class Ground:
         schema = f"H{next(_NUMBERS)}"
         self.schema = schema
         self._loads = itertools.count(1)
+        self.begun = _LOADED
         self.late = FAR if shape.stream else LATE
         self.names = NASTY if shape.nasty_names else {name: name for name in NASTY}
         self.spec = spec_of(shape, schema, self.names)
@@ -95,7 +96,9 @@ class Ground:
                 given.update({f"BI_{n[name]}": value for name, value in zip(self.shape.keys, before, strict=True)})
             given["_DG_FILE"] = f"{number}/{row.file}"
             given["_DG_ROW"] = row.row
-            loaded = _LOADED + timedelta(seconds=round_ * 300 - (self.late if row.early else 0) + len(cells["OP"]) % 97)
+            loaded = self.begun + timedelta(
+                seconds=round_ * 300 - (self.late if row.early else 0) + len(cells["OP"]) % 97
+            )
             given["_DG_LOADED_AT"] = loaded.strftime("%Y-%m-%d %H:%M:%S +00:00")
             for name, value in given.items():
                 cells.setdefault(name, []).append(value)
@@ -200,7 +203,9 @@ def play(ground: Ground, histories: Sequence[History], dice: random.Random) -> l
     """
     if ground.shape.number_key and len(histories) > 1:
         half = len(histories) // 2
-        parts = [_play(ground, part, dice) for part in (histories[:half], histories[half:])]
+        parts = [_play(ground, histories[:half], dice)]
+        ground.begun += timedelta(hours=1)
+        parts.append(_play(ground, histories[half:], dice))
         return [number for number in parts[0] if number in parts[1]]
     return _play(ground, histories, dice)
 
