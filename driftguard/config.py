@@ -54,6 +54,7 @@ class LandingSection(_Section):
     final_table: str = "{table}"
     pipe: str = "{table}_PIPE"
     task: str = "{table}_MERGE"
+    stream: str = "{table}_STREAM"
     stage: str = "DMS_STAGE"
     stage_path: str = ""
     file_format: str = "DRIFTGUARD_PARQUET"
@@ -103,6 +104,7 @@ class PolicySection(_Section):
     drop_leftovers: bool = False
     on_null_update: OnNullUpdate = "overwrite"
     deletes: Literal["hard", "soft"] = "hard"
+    consumption: Literal["stream", "files"] = "stream"
     merge_style: Literal["task", "procedure"] = "task"
     columns: tuple[ColumnPolicySection, ...] = ()
     staging_style: Style = "columns"
@@ -248,6 +250,7 @@ class Config:
             final_table=s.landing.final_table,
             pipe=s.landing.pipe,
             task=s.landing.task,
+            stream=s.landing.stream,
             stage=s.landing.stage,
             stage_path=s.landing.stage_path,
             file_format=s.landing.file_format,
@@ -255,6 +258,7 @@ class Config:
             warehouse=s.landing.warehouse or s.snowflake.warehouse or "",
             schedule=s.landing.schedule,
             overlap_minutes=s.landing.overlap_minutes,
+            consumption=s.policy.consumption,
             merge_managed_by=s.policy.managed_by.merge,
             pipe_managed_by=s.policy.managed_by.pipe,
             staging_managed_by=s.policy.managed_by.staging,

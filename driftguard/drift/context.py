@@ -18,7 +18,7 @@ from driftguard.model.merge import MergeColumn
 from driftguard.model.observed import Sighting
 from driftguard.model.policy import Policy
 from driftguard.model.settings import DmsTask
-from driftguard.model.snowflake import Estate, FileFormat, Pipe, SfColumn, SfTable, Task
+from driftguard.model.snowflake import Estate, FileFormat, Pipe, SfColumn, SfTable, Stream, Task
 from driftguard.operations.pipes import first
 from driftguard.typemap.casting import takes
 
@@ -46,9 +46,10 @@ class Pair:
     pipe: Pipe | None
     task: Task | None
     file_format: FileFormat | None
-    unseen: tuple[str, ...] = ()  # kinds that could not be listed: tables, pipes, tasks, file formats
+    unseen: tuple[str, ...] = ()  # kinds that could not be listed: tables, pipes, tasks, streams, file formats
     misfits: tuple[Misfit, ...] = ()  # columns that are there with a type that does not take every value
     under_way: tuple[MergeColumn, ...] = ()  # what the merge says of changes that are passing through
+    stream: Stream | None = None
     more_pipes: tuple[Pipe, ...] = ()  # beside `pipe`, while the folder changes
 
     def goes_to(self, name: str) -> str | None:
@@ -87,6 +88,7 @@ def pair_up(landings: Iterable[Landing], estate: Estate) -> tuple[Pair, ...]:
     tables = {t.name: t for t in estate.tables}
     pipes = {p.name: p for p in estate.pipes}
     tasks = {t.name: t for t in estate.tasks}
+    streams = {s.name: s for s in estate.streams}
     formats = {f.name: f for f in estate.file_formats}
     cannot: dict[tuple[str, str], tuple[str, ...]] = {}
     more: defaultdict[ObjectName, list[Pipe]] = defaultdict(list)
@@ -100,6 +102,10 @@ def pair_up(landings: Iterable[Landing], estate: Estate) -> tuple[Pair, ...]:
             kinds = ("tables", "pipes", "tasks", "file formats")
             cannot[area] = tuple(k for k in kinds if not estate.saw(k, *area))
         return cannot[area]
+
+    def hidden(stream: ObjectName | None) -> tuple[str, ...]:
+        seen = stream is None or estate.saw("streams", stream.database, stream.schema)
+        return () if seen else ("streams",)
 
     found = []
     for item in landings:
@@ -117,9 +123,10 @@ def pair_up(landings: Iterable[Landing], estate: Estate) -> tuple[Pair, ...]:
                 pipe=pipes.get(item.pipe),
                 task=task,
                 file_format=formats.get(item.file_format),
-                unseen=tuple(dict.fromkeys(unseen(item.staging) + unseen(item.final))),
+                unseen=tuple(dict.fromkeys(unseen(item.staging) + unseen(item.final) + hidden(item.stream))),
                 misfits=misfits(item, staging, final, changing),
                 under_way=changing,
+                stream=streams.get(item.stream) if item.stream else None,
                 more_pipes=tuple(more.get(item.pipe, ())),
             )
         )

@@ -27,7 +27,7 @@ from driftguard.model.landing import (
     Landing,
     StagingColumn,
 )
-from driftguard.model.policy import Policy
+from driftguard.model.policy import BY_STREAM, Policy
 from driftguard.model.settings import DmsTask
 from driftguard.model.snowflake import UNBOUNDED_VARCHAR, SfType
 from driftguard.typemap.load import TypeMaps
@@ -256,6 +256,7 @@ def _landing(
         staging_columns=tuple(head + service + tail),
         final_columns=tuple(final_columns + stored),
         emissions=tuple(group),
+        stream=name_of(policy.stream, policy.staging_schema) if policy.consumption == BY_STREAM else None,
         loads_at_start=task.endpoint.use_task_start_time_for_full_load_timestamp,
         record=policy.stages_records(group[0].source.table),
     )

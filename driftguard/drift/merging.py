@@ -8,6 +8,8 @@ from dataclasses import replace
 from driftguard.drift.context import Pair
 from driftguard.drift.fit import Fit
 from driftguard.drift.record import readable
+from driftguard.merge.consumption import consumed
+from driftguard.merge.generate import is_generated
 from driftguard.model.emission import Role
 from driftguard.model.identifiers import ObjectName, snowflake_name
 from driftguard.model.landing import (
@@ -61,8 +63,16 @@ def merge_spec(pair: Pair, policy: Policy, changing: Iterable[MergeColumn] = ())
         repair=landing.has(DG_REPAIR),
         soft_delete=landing.has(DG_DELETED),
         key_range=_key_range(pair, columns),
+        stream=_stream(pair),
     )
     return replace(spec, record=readable(spec, landing, pair.staging, pair.task)) if landing.record else spec
+
+
+def _stream(pair: Pair) -> ObjectName | None:
+    """As the merge that is there has it: one that learns of new files in another way is not wrong."""
+    if pair.task is not None and is_generated(pair.task.definition):
+        return consumed(pair.task.definition)
+    return pair.landing.stream
 
 
 def _column(pair: Pair, c: FinalColumn, stuck: set[str], before: dict[str, str]) -> MergeColumn:

@@ -1,7 +1,8 @@
 """Which files of STAGING a run of a merge takes, and which rows of STAGING it has to look at for them.
 
 A run notes every file that it takes, in the transaction of its MERGE. A file is new to it as long as no run has noted
-it, whenever it showed up: the time of a load is when it began to read, and it is seen when it commits.
+it, whenever it showed up: the time of a load is when it began to read, and it is seen when it commits. A stream tells
+which ones it may be (`consumption`); without one, or where a stream was made anew, they are looked for by their time.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Mapping
 
 from driftguard.merge import guards
 from driftguard.merge.casts import cast_sql
+from driftguard.merge.consumption import Look, by_stream
 from driftguard.merge.record import relation
 from driftguard.merge.source import Frame, commit_time, is_load, key_bounds, own_time, ranged
 from driftguard.merge.transitions import MILESTONE
@@ -72,7 +74,7 @@ def frame_of(spec: MergeSpec, epochs: Mapping[str, str]) -> Frame:
 
 def variables(spec: MergeSpec) -> list[str]:
     """What a run has to know first. A reload is looked for before STAGING is: once complete, all of it is there."""
-    staging, control = qualified(spec.staging), spec.watermark
+    control = spec.watermark
     lines = [
         "LET run_id VARCHAR := UUID_STRING();",
         f"LET reloaded_at TIMESTAMP_NTZ := {latest(control, reload_complete(spec.final))};",
@@ -81,7 +83,7 @@ def variables(spec: MergeSpec) -> list[str]:
         f"  SELECT IFF(:final_is_empty OR MAX({quote('UPTO')}) IS NULL, {_BEGINNING}, MAX({quote('UPTO')}))",
         f"  FROM {qualified(control)} WHERE {_mine(spec)}",
         ");",
-        f"LET upto TIMESTAMP_LTZ := (SELECT COALESCE(MAX({quote(DG_LOADED_AT)}), :since) FROM {staging});",
+        *([] if spec.stream else [_upto(spec)]),
     ]
     if not spec.loads_at_start:
         first = f"(SELECT MIN({own_time(spec)}) FROM {relation(spec, spec.commit_time)} WHERE {is_load()})"
@@ -92,19 +94,30 @@ def variables(spec: MergeSpec) -> list[str]:
     return lines
 
 
+def _upto(spec: MergeSpec) -> str:
+    newest = f"SELECT COALESCE(MAX({quote(DG_LOADED_AT)}), :since) FROM {qualified(spec.staging)}"
+    return f"LET upto TIMESTAMP_LTZ := ({newest});"
+
+
 def take(spec: MergeSpec, frame: Frame) -> list[str]:
     """Note the files that no run has taken yet, each with the oldest commit in it."""
     merged, loaded_at = qualified(merged_files(spec.watermark)), quote(DG_LOADED_AT)
     after = guards.seen_late(":since", spec.overlap_minutes)
+    look = Look([], after, f"{loaded_at} > {after}")
+    if spec.stream is not None:
+        look = by_stream(spec.stream, _NAME, after)
     oldest = f"MIN({commit_time(spec, frame)})"
     return [
+        *([_upto(spec)] if spec.stream else []),
+        *look.first,
         f"INSERT INTO {merged} ({names(COLUMNS)})",
         f"SELECT {literal(str(spec.final))}, :run_id, {_NAME}, {loaded_at}, {oldest}, CURRENT_TIMESTAMP()",
         f"FROM {relation(spec, spec.commit_time)}",
         f"LEFT JOIN (SELECT {quote('FILE_NAME')} AS {quote(_FILE)}, {quote('LOADED_AT')} AS {quote(_AT)}",
-        f"  FROM {merged} WHERE {_mine(spec)} AND {quote('LOADED_AT')} > {after}) AS n",
+        f"  FROM {merged} WHERE {_mine(spec)} AND {quote('LOADED_AT')} > {look.since}) AS n",
         f"  ON {_SAME_FILE}",
-        f"WHERE {loaded_at} > {after} AND {loaded_at} <= :upto AND {guards.first_seen(quote(_FILE))}",
+        *look.joined,
+        f"WHERE {look.found} AND {loaded_at} <= :upto AND {guards.first_seen(quote(_FILE))}",
         f"GROUP BY {_NAME}, {loaded_at};",
         "LET new_files INTEGER := SQLROWCOUNT;",
     ]

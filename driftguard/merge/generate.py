@@ -7,6 +7,7 @@ from collections.abc import Collection
 
 from driftguard.merge import guards
 from driftguard.merge.casts import cast_sql
+from driftguard.merge.consumption import consumes
 from driftguard.merge.failures import failures
 from driftguard.merge.files import floors, frame_of, key_range, latest, swept, take, variables
 from driftguard.merge.record import record_notes
@@ -69,7 +70,7 @@ def generate(spec: MergeSpec) -> str:
     lines = [
         "BEGIN",
         f"  {MARK}; change driftguard.toml or the Aurora schema instead of this text",
-        *(f"  {note}" for note in (*notes(spec), *record_notes(spec))),
+        *(f"  {note}" for note in (*consumes(spec), *notes(spec), *record_notes(spec))),
         *_indented(statements, "  "),
         "EXCEPTION",
         "  WHEN OTHER THEN",

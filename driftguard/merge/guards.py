@@ -66,6 +66,11 @@ def seen_late(since: str, minutes: int) -> str:
     return f"DATEADD('minute', -{minutes}, {since})"
 
 
+def in_stream(file: str) -> str:
+    """Is the file in the stream? It has what was committed since the last run, however long ago the load began."""
+    return f"{file} IS NOT NULL"
+
+
 def first_seen(known: str) -> str:
     """Has no run taken the file yet?"""
     return f"{known} IS NULL"

@@ -85,6 +85,7 @@ class Landing:
     staging_columns: tuple[StagingColumn, ...]
     final_columns: tuple[FinalColumn, ...]
     emissions: tuple[Emission, ...] = ()
+    stream: ObjectName | None = None  # by which the merge learns of new files; None where it looks for them
     loads_at_start: bool = True  # full-load rows carry the start of their load as commit time
     record: bool = False  # STAGING keeps each Parquet row whole, in DG_RECORD
 
@@ -111,7 +112,7 @@ DG_REPAIR = "_DG_REPAIR"
 DG_DELETED = "_DG_DELETED"
 DG_OP = "_DG_OP"
 IN_MERGE = re.compile(
-    r"_DG_(OP|LEFT|TAKEN|NEW|NEW_FILE|NEW_AT|CAME|(LACKS|FOUND|LATE)_[0-9]+)"
+    r"_DG_(OP|LEFT|TAKEN|NEW|NEW_FILE|NEW_AT|SEEN_FILE|SEEN_AT|CAME|(LACKS|FOUND|LATE)_[0-9]+)"
 )  # what the merge calls its own columns
 STAGING_SERVICE = (DG_FILE, DG_ROW, DG_LOADED_AT)
 FINAL_SERVICE = (DG_COMMIT_TS, DG_SEQ)

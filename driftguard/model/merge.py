@@ -96,6 +96,7 @@ class MergeSpec:
 
     `deferrable_key`: rows may trade keys within one transaction, in any order. `repair`: FINAL has a column that names
     the values of a row that are not known. `soft_delete`: a deleted row stays, and FINAL has a column that says so.
+    `stream` tells the merge which files are new; without one it looks for them in STAGING.
     `key_range`: the key column, of whole numbers, by whose range in the new rows a run limits what it reads of FINAL.
     `record`: STAGING keeps whole records, and these are the columns that can be read out of them.
     """
@@ -113,6 +114,7 @@ class MergeSpec:
     repair: bool = False
     soft_delete: bool = False
     key_range: str | None = None
+    stream: ObjectName | None = None
     record: tuple[Projected, ...] = ()
 
     @property

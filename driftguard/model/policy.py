@@ -9,6 +9,7 @@ from driftguard.model.identifiers import ObjectName, TableName
 
 KEEP = "keep"
 RECORD = "record"  # of staging_style; the other one is columns
+BY_STREAM, BY_FILES = "stream", "files"  # how a merge learns of new files
 OURS = "driftguard"  # of managed_by; the others are terraform, dbt and sql
 
 
@@ -73,6 +74,8 @@ class Policy:
     warehouse: str = ""
     schedule: str = "1 MINUTE"
     overlap_minutes: int = 60
+    stream: str = "{table}_STREAM"
+    consumption: str = BY_STREAM
     merge_managed_by: str = OURS
     pipe_managed_by: str = OURS
     staging_managed_by: str = OURS

@@ -106,7 +106,22 @@ class Task:
     warehouse: str | None = None
     predecessors: tuple[str, ...] = ()
     comment: str | None = None
+    condition: str | None = None  # its WHEN
     text_of: str | None = None
+
+
+APPEND_ONLY = "APPEND_ONLY"
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """A stream, as SHOW STREAMS prints it. `table` is None where its source was not understood or is gone."""
+
+    name: ObjectName
+    table: ObjectName | None
+    mode: str  # APPEND_ONLY, DEFAULT, INSERT_ONLY
+    stale: bool = False
+    stale_after: str = ""  # ISO 8601, UTC: when its offset is lost unless it moves
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +211,7 @@ class Estate:
     tables: tuple[SfTable, ...] = ()
     pipes: tuple[Pipe, ...] = ()
     tasks: tuple[Task, ...] = ()
+    streams: tuple[Stream, ...] = ()
     procedures: tuple[Procedure, ...] = ()
     file_formats: tuple[FileFormat, ...] = ()
     stages: tuple[Stage, ...] = ()

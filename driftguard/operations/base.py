@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from driftguard.errors import PlanError
 from driftguard.model.identifiers import ObjectName
 from driftguard.model.plan import Hazard, Phase, Statement
-from driftguard.model.snowflake import Estate, Pipe, SfTable, Task
+from driftguard.model.snowflake import Estate, Pipe, SfTable, Stream, Task
 from driftguard.operations.codec import decode_fields, encode_fields
 from driftguard.operations.undo import Undo
 
@@ -156,3 +156,12 @@ def with_task(estate: Estate, task: Task) -> Estate:
 def with_pipe(estate: Estate, pipe: Pipe) -> Estate:
     kept = tuple(p for p in estate.pipes if p.name != pipe.name)
     return dataclasses.replace(estate, pipes=tuple(sorted((*kept, pipe), key=lambda p: p.name)))
+
+
+def find_stream(estate: Estate, name: ObjectName) -> Stream | None:
+    return next((s for s in estate.streams if s.name == name), None)
+
+
+def with_stream(estate: Estate, stream: Stream) -> Estate:
+    kept = tuple(s for s in estate.streams if s.name != stream.name)
+    return dataclasses.replace(estate, streams=tuple(sorted((*kept, stream), key=lambda s: s.name)))

@@ -1,4 +1,4 @@
-"""Make a landing: file format, FINAL, STAGING, pipe, merge task. What is there already is left alone."""
+"""Make a landing: file format, FINAL, STAGING, pipe, stream, merge task. What is there already is left alone."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from driftguard.errors import PlanError
 from driftguard.merge import stored
+from driftguard.merge.consumption import condition
 from driftguard.merge.generate import generate
 from driftguard.model.identifiers import ObjectName
 from driftguard.model.merge import MergeSpec
@@ -19,12 +20,15 @@ from driftguard.operations.base import (
     Readiness,
     blocked,
     find_pipe,
+    find_stream,
     find_table,
     find_task,
     with_pipe,
+    with_stream,
     with_table,
     with_task,
 )
+from driftguard.operations.change_consumption import create_stream, new_stream, reads
 from driftguard.operations.columns import ColumnDef, definition
 from driftguard.operations.pipes import Folder, properties, refresh
 from driftguard.operations.replace_merge import STARTED
@@ -76,7 +80,10 @@ class CreateLanding(Operation):
             ("pipes", self.pipe),
             ("tasks", self.task),
             ("file formats", self.file_format),
+            ("streams", self._stream or self.staging),
         ):
+            if kind == "streams" and self._stream is None:
+                continue
             if not estate.saw(kind, name.database, name.schema):
                 return blocked(f"{kind} in {name.database}.{name.schema} could not be looked at")
         for name, columns in ((self.staging, self.staging_columns), (self.final, self.final_columns)):
@@ -102,6 +109,10 @@ class CreateLanding(Operation):
         if self.with_pipe and find_pipe(estate, self.pipe) is None:
             found.append(Statement(self._create_pipe(), f"create the pipe {self.pipe}"))
             found.append(refresh(self.pipe, self.staging))
+        if self._stream is not None and find_task(estate, self.task) is None:
+            stream = find_stream(estate, self._stream)
+            if not reads(stream, self.staging):
+                found.append(create_stream(self._stream, self.staging, again=stream is not None))
         if self.with_task and find_task(estate, self.task) is None:
             if self.procedure is not None:
                 found += self._stored(self.procedure)
@@ -134,11 +145,15 @@ class CreateLanding(Operation):
             body = generate(self.merge)
             text_of = str(self.final) if self.procedure is not None else None
             task = Task(self.task, body, STARTED, self.schedule, self.warehouse or None, text_of=text_of)
+            if self._stream is not None:
+                task = dataclasses.replace(task, condition=condition(self._stream))
+                estate = with_stream(estate, new_stream(self._stream, self.staging))
             estate = with_task(estate, task)
         return estate
 
     def inverse(self, left: Estate) -> tuple[Operation, ...]:  # noqa: ARG002
         parts = [f"task {self.task}"] if self.with_task else []
+        parts += [f"stream {self._stream}"] if self._stream else []
         parts += [f"pipe {self.pipe}"] if self.with_pipe else []
         parts += [f"tables {self.staging} and {self.final}"]
         raise PlanError(
@@ -152,6 +167,10 @@ class CreateLanding(Operation):
         parts += [self.task.name] if self.with_task else []
         return f"create the landing {self.final} with {', '.join(parts)}"
 
+    @property
+    def _stream(self) -> ObjectName | None:
+        return self.merge.stream if self.with_task else None
+
     def _create_pipe(self) -> str:
         return f"CREATE PIPE IF NOT EXISTS {qualified(self.pipe)} {properties(None)} AS\n{self.copy}"
 
@@ -163,7 +182,8 @@ class CreateLanding(Operation):
     def _create_task(self) -> str:
         size = "USER_TASK_MANAGED_INITIAL_WAREHOUSE_SIZE = 'XSMALL'"
         where = f"WAREHOUSE = {quote(self.warehouse)}" if self.warehouse else size
-        head = f"CREATE TASK IF NOT EXISTS {qualified(self.task)} {where} SCHEDULE = {literal(self.schedule)} AS"
+        when = f" WHEN {condition(self._stream)}" if self._stream is not None else ""
+        head = f"CREATE TASK IF NOT EXISTS {qualified(self.task)} {where} SCHEDULE = {literal(self.schedule)}{when} AS"
         if self.procedure is not None:
             return f"{head}\n{stored.call(self.procedure, str(self.final))}"
         return f"{head}\n{generate(self.merge)}"

@@ -9,6 +9,8 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Collection
 
+from driftguard.merge.consumption import consumed
+from driftguard.merge.generate import is_generated
 from driftguard.merge.record import projected
 from driftguard.merge.transitions import under_way
 from driftguard.model.landing import DG_DELETED, DG_REPAIR, FINAL_OPTIONAL, FINAL_SERVICE, STAGING_SERVICE
@@ -52,6 +54,7 @@ def with_others(
         spec,
         columns=tuple(columns),
         record=(*spec.record, *(p for p in known if p.name not in {own.name for own in spec.record})),
+        stream=consumed(definition) if is_generated(definition) else spec.stream,
         repair=spec.repair or final.column(DG_REPAIR) is not None,
         soft_delete=spec.soft_delete or final.column(DG_DELETED) is not None,
     )

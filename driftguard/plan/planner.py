@@ -7,6 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from driftguard.drift.byhand import advice
+from driftguard.drift.consuming import consumption_faults
 from driftguard.drift.context import Context, Pair, pair_up
 from driftguard.drift.expect import merge_procedure
 from driftguard.drift.fit import Fit, widened
@@ -15,11 +16,13 @@ from driftguard.drift.merging import merge_spec
 from driftguard.drift.record import stored
 from driftguard.merge.generate import generate, is_generated
 from driftguard.model.landing import DG_RECORD, Landing
+from driftguard.model.merge import MergeSpec
 from driftguard.model.plan import Hazard, Phase
 from driftguard.model.policy import OURS, Policy
 from driftguard.model.snowflake import SfTable
 from driftguard.operations.add_columns import AddColumns
 from driftguard.operations.base import Operation
+from driftguard.operations.change_consumption import ChangeConsumption
 from driftguard.operations.columns import ColumnDef
 from driftguard.operations.create_landing import CreateLanding
 from driftguard.operations.drop_not_null import DropNotNull
@@ -195,7 +198,17 @@ def _expand(pair: Pair, context: Context, change: Change, notes: list[str]) -> t
             pipe = landing.pipe if change.anew else None
             operations.append(ReplaceMerge(landing.task, spec, gained, tuple(change.anew), pipe))
             operations += late_columns(pair, context, spec)
+        operations += _consumption(pair, spec)
     return operations, "" if isinstance(rewritten, RewriteMerge) else rewritten
+
+
+def _consumption(pair: Pair, spec: MergeSpec) -> list[Operation]:
+    """What lets the merge learn of new files as it should."""
+    if consumption_faults(pair) == ():
+        return []
+    stream = pair.landing.stream
+    gone = spec.stream if spec.stream != stream else None
+    return [ChangeConsumption(pair.landing.task, dataclasses.replace(spec, stream=stream), gone)]
 
 
 def _create(pair: Pair, policy: Policy) -> CreateLanding | None:

@@ -7,6 +7,7 @@ listing (docs.snowflake.com "Snowflake Information Schema"), and SHOW stops at 1
 from __future__ import annotations
 
 import json
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -24,6 +25,7 @@ from driftguard.model.snowflake import (
     SfTable,
     SfType,
     Stage,
+    Stream,
     Task,
 )
 from driftguard.snowflake.definitions import with_ddl
@@ -72,6 +74,7 @@ def _introspect(reader: _Reader, wanted: Sequence[str]) -> Estate:
         tables=tables,
         pipes=pipes,
         tasks=tasks,
+        streams=reader.streams(seen),
         procedures=reader.procedures(seen, tasks),
         file_formats=reader.file_formats(seen),
         stages=reader.stages(seen),
@@ -269,12 +272,26 @@ class _Reader:
                         warehouse=row.get("WAREHOUSE") or None,
                         predecessors=_predecessors(row.get("PREDECESSORS")),
                         comment=row.get("COMMENT") or None,
+                        condition=row.get("CONDITION") or None,
                     )
                     for row in rows
                 ),
                 key=lambda t: t.name,
             )
         )
+
+    def streams(self, schemas: Sequence[str]) -> tuple[Stream, ...]:
+        found = (
+            Stream(
+                name=self._name(row),
+                table=_object(row.get("TABLE_NAME")),
+                mode=str(row.get("MODE") or ""),
+                stale=str(row.get("STALE")).lower() == "true",
+                stale_after=_moment(row.get("STALE_AFTER")),
+            )
+            for row in self._show("streams", schemas)
+        )
+        return tuple(sorted(found, key=lambda s: s.name))
 
     def procedures(self, schemas: Sequence[str], tasks: Sequence[Task]) -> tuple[Procedure, ...]:
         rows = self._information("procedures", schemas, "PROCEDURES", _PROCEDURE_COLUMNS)
@@ -356,7 +373,7 @@ class _Reader:
             raise unreachable(error, self.session.where) from None
 
 
-_SHOWN = ("columns", "pipes", "tasks", "file formats", "stages")
+_SHOWN = ("columns", "pipes", "tasks", "streams", "file formats", "stages")
 # Columns by name: "do not SELECT *", because Snowflake adds columns to these views.
 _TABLE_COLUMNS = ("TABLE_SCHEMA", "TABLE_NAME", "TABLE_TYPE", "ROW_COUNT", "BYTES", "COMMENT")
 _COLUMN_COLUMNS = (
@@ -428,3 +445,16 @@ def _predecessors(value: Any) -> tuple[str, ...]:
     except (TypeError, ValueError):
         return (str(value),)
     return tuple(str(item) for item in listed) if isinstance(listed, list) else (str(listed),)
+
+
+_PART = re.compile(r'"((?:[^"]|"")*)"|([^."]+)')
+
+
+def _object(text: Any) -> ObjectName | None:
+    """A name in three parts, quoted where that is needed; None for anything else."""
+    parts = [quoted.replace('""', '"') or plain for quoted, plain in _PART.findall(str(text or ""))]
+    return ObjectName(*parts) if len(parts) == 3 else None
+
+
+def _moment(value: Any) -> str:
+    return value.astimezone(UTC).isoformat(timespec="seconds") if isinstance(value, datetime) else ""

@@ -331,6 +331,29 @@ def _byhand_cases() -> dict[str, Case]:
     }
 
 
+def streams(**change: Any) -> Estate:
+    return dataclasses.replace(CLEAN, streams=tuple(dataclasses.replace(s, **change) for s in CLEAN.streams))
+
+
+def _consuming() -> dict[str, Case]:
+    clean, merge = on(CLEAN), "DB.STAGING.ORDERS_MERGE"
+    by_files = dataclasses.replace(POLICY, consumption="files")
+    noon = {"captured_at": "2026-03-01T12:00:00+00:00"}
+    return {
+        "DG321": Case(on(streams(stale=True)), clean, f"the stream DB.STAGING.ORDERS_STREAM of {merge} is stale"),
+        "DG322": Case(
+            on(dataclasses.replace(streams(stale_after="2026-03-04T10:00:00+00:00"), **noon)),
+            on(dataclasses.replace(streams(stale_after="2026-03-14T10:00:00+00:00"), **noon)),
+            "the stream DB.STAGING.ORDERS_STREAM becomes stale after 2026-03-04T10:00:00+00:00",
+        ),
+        "DG323": Case(
+            on(landed(ORDERS, policy=by_files)),
+            on(landed(ORDERS, policy=by_files), policy=by_files),
+            f"{merge} does not learn of new files as `[policy] consumption` says: by the stream",
+        ),
+    }
+
+
 def _cases() -> dict[str, Case]:
     clean = on(CLEAN)
     note = dataclasses.replace(merge_spec(clean.pairs[0], POLICY).columns[1], marker=f"{FINAL}:1:abc", becomes="REMARK")
@@ -492,6 +515,7 @@ def _cases() -> dict[str, Case]:
             on(tasks(definition="CALL MERGE_ORDERS()")), clean, "DB.STAGING.ORDERS_MERGE runs a merge that driftguard"
         ),
         **_byhand_cases(),
+        **_consuming(),
         "DG307": Case(
             on(option("BINARY_AS_TEXT", "TRUE")),
             on(option("BINARY_AS_TEXT", "false")),

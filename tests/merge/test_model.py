@@ -21,13 +21,15 @@ from psycopg import sql
 
 from driftguard.aurora.embedded import EmbeddedPostgres
 from driftguard.merge import guards
+from driftguard.model.merge import MergeColumn
 from histories import COMMITS, DDL, Change, History, Key, Shape, Values, history
+from merging import Bench
 from modelled import Ground, diverging, lost, play
 
 # How many histories of each: 1,000 together.
 SHAPES = {
     Shape("a table as it is in PostgreSQL", bad_values=False, toast="looked_up", deletes="key_only"): 205,
-    Shape("values that fit no boolean", number_key=True): 130,
+    Shape("values that fit no boolean", number_key=True, stream=True): 130,
     Shape(
         "a key with NULL, no change sequence, odd names", keys=("ID", "K2"), null_key=True, sequence=False,
         loads_at_start=False, nasty_names=True,
@@ -149,7 +151,8 @@ def test_it_holds_for_whatever_dms_does_where_aws_leaves_it_open(
 ) -> None:
     """Each pair of settings is in one of them. Without before-images no key may change: DG505 says so."""
     found = Played([], [], [], 0)
-    run(connection, tmp_path, dataclasses.replace(shape, moves=moves, before_images=moves), 30, found)
+    stream = moves is shape.loads_at_start
+    run(connection, tmp_path, dataclasses.replace(shape, moves=moves, before_images=moves, stream=stream), 30, found)
     assert found.wrong == []
 
 
@@ -244,12 +247,32 @@ def test_a_file_that_comes_again_writes_nothing_and_none_is_taken_twice(connecti
     assert touched_again(connection, tmp_path) == (0, 0)
 
 
+def lost_files(connection: Any) -> list[str]:
+    """Of three files that are seen late: far later than one looks for, into a stream; a bit, into one that is gone."""
+    bench = Bench(connection, MergeColumn("ID", "ID", key=True), stream=True, overlap_minutes=5)
+    bench.stage({"op": "I", "at": 10, "ID": "first"})
+    bench.merge()
+    bench.stage({"op": "I", "at": 1, "ID": "far"}, late=4000)
+    bench.stage({"op": "I", "at": 11, "ID": "second"})
+    bench.merge()
+    bench.stage({"op": "I", "at": 2, "ID": "near"}, late=100)
+    bench.stream_anew()
+    bench.stage({"op": "I", "at": 12, "ID": "third"})
+    bench.merge()
+    there = {row[0] for row in bench.final()}
+    return [name for name in ("first", "far", "second", "near", "third") if name not in there]
+
+
+def test_a_file_that_is_seen_late_is_merged_however_late_and_by_whatever_stream(connection: Any) -> None:
+    assert lost_files(connection) == []
+
+
 # -- each guard is needed ----------------------------------------------------------------------------------------------
 
 GAP = Shape("a gap", soft_delete=True, reload=True, sequence=False)
 RELOADED = Shape("a reload", reload=True)
 PLAIN, NULL = Shape("plain"), next(shape for shape in SHAPES if shape.null_key)
-AGAIN = "what comes again"
+AGAIN, LATE = "what comes again", "what is seen late"
 # Each guard, what stands in its place when it is taken out, and the histories that must then go wrong.
 WITHOUT: dict[str, tuple[Callable[..., str], Shape | str, int]] = {
     "moment": (  # the order of the texts
@@ -264,6 +287,7 @@ WITHOUT: dict[str, tuple[Callable[..., str], Shape | str, int]] = {
     "unseen": (lambda commit, swept: "FALSE", RELOADED, 100),
     "back_to": (lambda commit, floor, new: new, PLAIN, 30),
     "seen_late": (lambda since, minutes: since, PLAIN, 150),
+    "in_stream": (lambda file: "FALSE", LATE, 0),
     "first_seen": (lambda known: "TRUE", AGAIN, 0),
     "newer": (lambda: "TRUE", AGAIN, 0),
     "completed": (lambda late: "FALSE", PLAIN, 60),
@@ -281,12 +305,18 @@ def test_every_guard_is_taken_out_once() -> None:
     assert there == set(WITHOUT)
 
 
-@pytest.mark.parametrize("guard", WITHOUT)
+ONCE_MORE = {"seen_late beside a stream": ("seen_late", WITHOUT["seen_late"][0], LATE, 0)}
+
+
+@pytest.mark.parametrize("case", [*WITHOUT, *ONCE_MORE])
 def test_without_a_guard_final_goes_wrong(
-    connection: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, guard: str
+    connection: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, case: str
 ) -> None:
-    instead, shape, count = WITHOUT[guard]
+    guard, instead, shape, count = ONCE_MORE.get(case) or (case, *WITHOUT[case])
     monkeypatch.setattr(guards, guard, instead)
+    if shape == LATE:
+        assert lost_files(connection) != []
+        return
     if isinstance(shape, str):
         assert touched_again(connection, tmp_path) != (0, 0)
         return

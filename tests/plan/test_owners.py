@@ -55,7 +55,7 @@ def test_a_landing_of_which_others_own_everything_is_all_work_for_them(owner: st
     plan = make_plan(context(OLD, policy=policy))
     assert [op.kind for op in plan.operations] == ["manual"] * 3 + ["create_landing", "manual"]
     assert [s.summary.split()[:3] for s in plan.operations[3].statements(_done(plan, 3))] == [
-        ["create", "the", "merge"], ["resume", "DB.STAGING.ORDERS_MERGE"],
+        ["make", "the", "stream"], ["create", "the", "merge"], ["resume", "DB.STAGING.ORDERS_MERGE"],
     ]  # fmt: skip
     assert make_plan(context(OLD, estate=applied(Estate(), plan), policy=policy)).operations == ()
 

@@ -67,6 +67,10 @@ PACKAGE = Path(driftguard.__file__).parent
 COMMANDS = {
     r"ALTER TASK .* (SUSPEND|RESUME)": "ALTER TASK",
     r"ALTER TASK .* MODIFY AS\s.*": "ALTER TASK",
+    r"ALTER TASK .* (MODIFY WHEN .*|REMOVE WHEN)": "ALTER TASK",
+    r"CREATE (OR REPLACE STREAM|STREAM IF NOT EXISTS) .*": "CREATE STREAM",
+    r"DROP STREAM IF EXISTS .*": "DROP STREAM",
+    r"SHOW STREAMS IN SCHEMA .*": "SHOW STREAMS",
     r"ALTER PIPE .* REFRESH": "ALTER PIPE",
     r"ALTER PIPE .* SET PIPE_EXECUTION_PAUSED = (TRUE|FALSE)": "ALTER PIPE",
     r"CREATE (OR REPLACE PIPE|PIPE IF NOT EXISTS) .*": "CREATE PIPE",
@@ -394,7 +398,7 @@ def bodies(statements: list[str], parsers: Parsers) -> Iterator[tuple[str, str]]
 def unbound(sql: str) -> str:
     """Scripting variables as values, so that the text stands alone. A name may hold `:since` too: that one stays."""
     value = "'2026-01-01 00:00:00 +00:00'::TIMESTAMP_LTZ"
-    tokens = r"\"(?:[^\"]|\"\")*\"|'(?:[^'\\]|''|\\.)*'|(?<!:):(?:since|upto|run_id|from_commit|load_floor|change_floor|reload_at|reloaded_at|first_load|final_is_empty)\b"
+    tokens = r"\"(?:[^\"]|\"\")*\"|'(?:[^'\\]|''|\\.)*'|(?<!:):(?:since|upto|look_from|run_id|from_commit|load_floor|change_floor|reload_at|reloaded_at|first_load|final_is_empty)\b"
     sql = sql.replace(", :failures WHERE", ", 0 WHERE")
     return re.sub(tokens, lambda m: value if m[0].startswith(":") else m[0], sql, flags=re.DOTALL)
 

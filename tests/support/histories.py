@@ -51,6 +51,7 @@ class Shape:
     reload: bool = False
     soft_delete: bool = False
     nasty_names: bool = False
+    stream: bool = False  # not of DMS: the merge learns of new files by a stream
     number_key: bool = False  # the history's number is one, and limits what is read of FINAL
 
     @property

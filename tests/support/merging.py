@@ -25,12 +25,12 @@ _NUMBERS = itertools.count(1)
 class Bench:
     """One landing in a schema of its own. `at` of a row is its commit: rows of one commit keep the order given."""
 
-    def __init__(self, connection: Any, *columns: MergeColumn, **spec: Any) -> None:
+    def __init__(self, connection: Any, *columns: MergeColumn, stream: bool = False, **spec: Any) -> None:
         self._cursor = connection.cursor()
         schema = f"M{next(_NUMBERS)}"
         self.run_sql("CREATE DATABASE IF NOT EXISTS DB", f"CREATE SCHEMA DB.{schema}")
 
-        self.spec = self.spec_of(schema, columns, **spec)
+        self.spec = self.spec_of(schema, columns, stream=ObjectName("DB", schema, "ST") if stream else None, **spec)
         self.files = itertools.count(1)
         self.loads = itertools.count(1)
         before = [f"{quote(c.before)} {_STAGED.get(c.cast, _TEXT)}" for c in columns if c.before]
@@ -51,6 +51,16 @@ class Bench:
             "FILE_ROW NUMBER(38,0), RAN_AT TIMESTAMP_LTZ NOT NULL)",
         )
 
+        if stream:
+            self.stream_anew()
+
+    def stream_anew(self, more: str = "") -> None:
+        """What the stream of before had is in no stream any more."""
+        staging = qualified(self.spec.staging)
+        self.run_sql(
+            f"CREATE OR REPLACE STREAM DB.{staging.split('.')[1]}.ST ON TABLE {staging} APPEND_ONLY = TRUE {more}"
+        )
+
     @staticmethod
     def spec_of(schema: str, columns: tuple[MergeColumn, ...], **spec: Any) -> MergeSpec:
         places = (ObjectName("DB", schema, name) for name in ("CDC", "FINAL", "WATERMARK"))
@@ -62,10 +72,13 @@ class Bench:
             rows = self._cursor.execute(statement).fetchall()
         return rows
 
-    def stage(self, *rows: Mapping[str, Any], file: int | None = None) -> int:
-        """Load `rows` as one file; its number. `file` gives it a number of its own, for files that come late."""
+    def stage(self, *rows: Mapping[str, Any], file: int | None = None, late: int = 0) -> int:
+        """Load `rows` as one file; its number. `file` gives it a number of its own, for files that come late.
+
+        `late`: so many seconds before it was seen its load began.
+        """
         number = file if file is not None else next(self.files)
-        load = next(self.loads)
+        load = next(self.loads) - late
         known = [c for c in [*(c.staging for c in self.spec.columns), *(c.before for c in self.spec.columns)] if c]
         values = []
         for position, row in enumerate(rows, start=1):

@@ -50,6 +50,8 @@ class Ground:
         schema = f"H{next(_NUMBERS)}"
         self.schema = schema
         self._loads = itertools.count(1)
+        self.begun = _LOADED
+        self.late = FAR if shape.stream else LATE
         self.names = NASTY if shape.nasty_names else {name: name for name in NASTY}
         self.spec = spec_of(shape, schema, self.names)
         number = "NUMBER(38,0)" if shape.number_key else TEXT
@@ -78,6 +80,7 @@ class Ground:
             f"CREATE TABLE DB.{schema}.CAST_FAILURE (LANDING {TEXT}, ROW_KEY {TEXT}, COLUMN_NAME {TEXT}, RAW {TEXT}, "
             f"COMMIT_TIME {CLOCK}, FILE_NAME {TEXT}, FILE_ROW NUMBER(38,0), RAN_AT TIMESTAMP_LTZ)",
             f"CREATE TABLE DB.{schema}.MILESTONE (NAME {TEXT}, AT {CLOCK}, REACHED_AT TIMESTAMP_LTZ)",
+            *([f"CREATE STREAM DB.{schema}.ST ON TABLE DB.{schema}.CDC APPEND_ONLY = TRUE"] if shape.stream else []),
             f"CREATE STAGE DB.{schema}.LAKE URL = 'file://{folder}/' FILE_FORMAT = (TYPE = PARQUET)",
         )  # fmt: skip
 
@@ -103,7 +106,9 @@ class Ground:
                 given.update({f"BI_{n[name]}": value for name, value in zip(self.shape.keys, before, strict=True)})
             given["_DG_FILE"] = f"{number}/{row.file}"
             given["_DG_ROW"] = row.row
-            loaded = _LOADED + timedelta(seconds=round_ * 300 - (400 if row.early else 0) + len(cells["OP"]) % 97)
+            loaded = self.begun + timedelta(
+                seconds=round_ * 300 - (self.late if row.early else 0) + len(cells["OP"]) % 97
+            )
             given["_DG_LOADED_AT"] = loaded.strftime("%Y-%m-%d %H:%M:%S +00:00")
             for name, value in given.items():
                 cells.setdefault(name, []).append(value)
@@ -126,11 +131,18 @@ class Ground:
         )
 
     def merge(self) -> None:
-        self.run(generate(self.spec))
+        """As the task does: not at all while the stream is empty."""
+        if not self.shape.stream or self.run(f"SELECT SYSTEM$STREAM_HAS_DATA('DB.{self.schema}.ST')")[0][0]:
+            self.run(generate(self.spec))
+
+    def stream_anew(self) -> None:
+        """The stream is made again, and what it had is in no stream any more."""
+        self.run(f"CREATE OR REPLACE STREAM DB.{self.schema}.ST ON TABLE DB.{self.schema}.CDC APPEND_ONLY = TRUE")
 
     def merge_fails(self) -> None:
         """A run that stops right before its COMMIT leaves everything as it was."""
-        tables = [f"DB.{self.schema}.{name}" for name in ("FINAL", "MERGED_FILE", "WATERMARK", "CAST_FAILURE")]
+        names_ = ["FINAL", "MERGED_FILE", "WATERMARK", "CAST_FAILURE", *(["ST"] if self.shape.stream else [])]
+        tables = [f"DB.{self.schema}.{name}" for name in names_]
         before = [sorted(self.run(f"SELECT * FROM {table}"), key=str) for table in tables]
         body = generate(self.spec)
         broken = body.replace("COMMIT;", "SELECT TO_NUMBER('stopped'); COMMIT;")
@@ -188,10 +200,13 @@ def spec_of(shape: Shape, schema: str, called: dict[str, str]) -> MergeSpec:
         loads_at_start=shape.loads_at_start, deferrable_key=shape.deferrable and shape.before_images,
         repair=any(c.keep_on_null_update for c in columns), soft_delete=shape.soft_delete,
         key_range=called["H"] if shape.number_key else None,
+        stream=ObjectName("DB", schema, "ST") if shape.stream else None,
+        overlap_minutes=OVERLAP if shape.stream else 60,
     )  # fmt: skip
 
 
 EPOCH = "DB.FINAL:added"
+OVERLAP, LATE, FAR = 5, 400, 4000  # minutes; seconds by which a file shows up late, and later than that is looked for
 
 
 def play(ground: Ground, histories: Sequence[History], dice: random.Random) -> list[int]:
@@ -201,14 +216,18 @@ def play(ground: Ground, histories: Sequence[History], dice: random.Random) -> l
     """
     if ground.shape.number_key and len(histories) > 1:
         half = len(histories) // 2
-        parts = [_play(ground, part, dice) for part in (histories[:half], histories[half:])]
+        parts = [_play(ground, histories[:half], dice)]
+        ground.begun += timedelta(hours=1)
+        parts.append(_play(ground, histories[half:], dice))
         return [number for number in parts[0] if number in parts[1]]
     return _play(ground, histories, dice)
 
 
 def _play(ground: Ground, histories: Sequence[History], dice: random.Random) -> list[int]:
     merged = []
-    fails = dice.randrange(1, ROUNDS - 1)
+    fails, anew = dice.randrange(1, ROUNDS - 1), 0
+    if ground.shape.stream:
+        anew = dice.randrange(2, ROUNDS - 1)
     if ground.shape.default:
         ground.milestone(EPOCH, DDL + 0.5)
     for number in range(ROUNDS):
@@ -216,7 +235,13 @@ def _play(ground: Ground, histories: Sequence[History], dice: random.Random) -> 
         dice.shuffle(rows)
         if ground.shape.reload and number == 4:
             ground.milestone(reload_of(ground), RELOAD + 0.25)
+        if anew and number == anew:
+            ground.merge()
+            ground.late = LATE
         ground.load(number, rows)
+        if anew and number == anew:
+            ground.stream_anew()
+            ground.late = FAR
         if ground.shape.reload and number == RELOADED:
             ground.milestone(reloaded(ground), RELOAD + 0.25)
         if number == fails:

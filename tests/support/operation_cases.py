@@ -7,12 +7,24 @@ import dataclasses
 from driftguard.model.identifiers import ObjectName
 from driftguard.model.landing import Cast
 from driftguard.model.merge import Default, Earlier, MergeColumn, MergeSpec, Projected
-from driftguard.model.snowflake import Estate, Milestone, Pipe, Procedure, SfColumn, SfTable, SfType, Tag, Task
+from driftguard.model.snowflake import (
+    Estate,
+    Milestone,
+    Pipe,
+    Procedure,
+    SfColumn,
+    SfTable,
+    SfType,
+    Stream,
+    Tag,
+    Task,
+)
 from driftguard.operations.add_columns import AddColumns
 from driftguard.operations.add_pipe import AddPipe
 from driftguard.operations.await_marker import AwaitMarker, Becomes
 from driftguard.operations.backfill import Backfill
 from driftguard.operations.base import Operation
+from driftguard.operations.change_consumption import ChangeConsumption
 from driftguard.operations.columns import ColumnDef
 from driftguard.operations.complete_change import CompleteChange
 from driftguard.operations.copy_rows import CopyRows
@@ -36,6 +48,7 @@ NUMBER = SfType("NUMBER", precision=38, scale=0)
 TEXT = SfType("VARCHAR", length=134_217_728)
 STAGING, FINAL = ObjectName("DB", "STAGING", 'odd "name"'), ObjectName("DB", "FINAL", "T")
 TASK = ObjectName("DB", "STAGING", "T_MERGE")
+STREAM = ObjectName("DB", "STAGING", 'it\'s a "stream"')
 SPEC = MergeSpec(
     staging=STAGING,
     final=FINAL,
@@ -216,6 +229,10 @@ CASES: dict[str, tuple[Operation, Estate]] = {
         RekeyFinal("DB.FINAL.T:1:abc", TASK, PIPE, SPEC, "shop.t"),
         dataclasses.replace(WITH_NEW, pipes=ARRIVED.pipes),
     ),
+    "change_consumption": (
+        ChangeConsumption(TASK, dataclasses.replace(SPEC, stream=STREAM)),
+        WITH_NEW,
+    ),
     "create_landing": (
         CreateLanding(
             file_format=ObjectName("DB", "STAGING", "F"),
@@ -263,6 +280,22 @@ _LANDING = CASES["create_landing"][0]
 assert isinstance(_LANDING, CreateLanding)
 MORE: tuple[tuple[Operation, Estate], ...] = (
     (rewritten(BY_HAND), IN_TASK),
+    (
+        dataclasses.replace(_LANDING, merge=dataclasses.replace(SPEC, stream=STREAM)),
+        Estate(),
+    ),
+    (
+        ChangeConsumption(TASK, dataclasses.replace(SPEC, stream=STREAM)),
+        dataclasses.replace(WITH_NEW, streams=(Stream(STREAM, None, "APPEND_ONLY", stale=True),)),
+    ),
+    (
+        ChangeConsumption(TASK, SPEC, gone=STREAM),
+        dataclasses.replace(
+            WITH_NEW,
+            streams=(Stream(STREAM, STAGING, "APPEND_ONLY"),),
+            tasks=(Task(TASK, "old body", "started", condition="SYSTEM$STREAM_HAS_DATA('s')"),),
+        ),
+    ),
     (dataclasses.replace(_LANDING, procedure=ObjectName("DB", "STAGING", "DG_MERGE")), Estate()),
     (
         ReplaceMerge(TASK, SPEC),

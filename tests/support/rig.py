@@ -139,7 +139,11 @@ PARTS = {
     "a table's name": Shape(
         (MARKER, _PARCELS), (MARKER, _SHIPMENTS), ("INSERT INTO {db}.FINAL.PARCELS (ID, NOTE) SELECT 1, 'a parcel'",)
     ),
-    "a folder": Shape((MARKER, _MOVED), (MARKER, _THERE), ()),
+    "a folder": Shape(
+        (MARKER, _MOVED),
+        (MARKER, _THERE),
+        tuple(f"ALTER TASK {{db}}.STAGING.MARKER_MERGE {change}" for change in ("SUSPEND", "REMOVE WHEN", "RESUME")),
+    ),
     "a merge by hand": Shape(
         (MARKER, _NOTES),
         (MARKER, _MOODS),
@@ -211,7 +215,8 @@ class Rig:
     def landing(self) -> str:
         """All that driftguard looks at, without what two databases cannot have in common."""
         estate = self.estate()
-        found = dataclasses.asdict(dataclasses.replace(estate, captured_at="", stages=()))
+        streams = tuple(dataclasses.replace(s, stale_after="") for s in estate.streams)
+        found = dataclasses.asdict(dataclasses.replace(estate, captured_at="", stages=(), streams=streams))
         names = [t.name.name for t in estate.tables if t.name.schema == self.policy.final_schema]
         with self.open() as session:
             found["rows"] = {n: session.rows(f'SELECT * FROM {self.database}.FINAL."{n}" ORDER BY 1') for n in names}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable
 
-from driftguard.sandbox.snowflake import dml, errors, governance
+from driftguard.sandbox.snowflake import dml, errors, governance, streams
 from driftguard.sandbox.snowflake.catalog import Column, Located, Table, next_id
 from driftguard.sandbox.snowflake.ddl_tables import (
     Definition,
@@ -150,7 +150,7 @@ def _add(ex: Execution, table: Table, reader: Reader) -> None:
 
 def _add_one(ex: Execution, table: Table, one: Definition) -> None:
     column = one.column
-    ex.engine.root.execute(f"ALTER TABLE {table.physical} ADD COLUMN {quote(column.name)} {column.type.duck}")
+    streams.alter(ex, table, f"ADD COLUMN {quote(column.name)} {column.type.duck}")
     table.columns.append(column)
     table.constraints += one.keys
     if column.autoincrement:
@@ -159,7 +159,8 @@ def _add_one(ex: Execution, table: Table, one: Definition) -> None:
     if column.default is not None:
         column.default_added_later = True
         value = dml.default_sql(ex, column)
-        ex.run(f"UPDATE {table.physical} SET {quote(column.name)} = {value}")
+        for physical in streams.with_its(table):
+            ex.run(f"UPDATE {physical} SET {quote(column.name)} = {value}")
 
 
 def _drop(ex: Execution, table: Table, reader: Reader) -> None:
@@ -204,7 +205,7 @@ def _drop(ex: Execution, table: Table, reader: Reader) -> None:
     for name in wanted_names:
         if any(name in key.columns for key in table.constraints):
             table.constraints = [key for key in table.constraints if name not in key.columns]
-        ex.engine.root.execute(f"ALTER TABLE {table.physical} DROP COLUMN {quote(name)}")
+        streams.alter(ex, table, f"DROP COLUMN {quote(name)}")
         table.columns.remove(_existing(table, name))
 
 
@@ -229,10 +230,10 @@ def _rename_column(table: Table, reader: Reader, ex: Execution) -> None:
         raise errors.compilation(2025, "42S21", f"duplicate column name '{new}'")
     same_but_for_case([new if one is column else one.name for one in table.columns])
     if old.lower() == new.lower():
-        ex.engine.root.execute(f"ALTER TABLE {table.physical} RENAME COLUMN {quote(old)} TO {quote(new + ' ')}")
-        ex.engine.root.execute(f"ALTER TABLE {table.physical} RENAME COLUMN {quote(new + ' ')} TO {quote(new)}")
+        streams.alter(ex, table, f"RENAME COLUMN {quote(old)} TO {quote(new + ' ')}")
+        streams.alter(ex, table, f"RENAME COLUMN {quote(new + ' ')} TO {quote(new)}")
     else:
-        ex.engine.root.execute(f"ALTER TABLE {table.physical} RENAME COLUMN {quote(old)} TO {quote(new)}")
+        streams.alter(ex, table, f"RENAME COLUMN {quote(old)} TO {quote(new)}")
     column.name = new
     for key in table.constraints:
         key.columns = [new if name == old else name for name in key.columns]
@@ -343,7 +344,7 @@ def _retype(ex: Execution, table: Table, name: str, new: SfType) -> Change:
 
     def change() -> None:
         if old.duck != new.duck:
-            ex.engine.root.execute(f"ALTER TABLE {table.physical} ALTER COLUMN {quote(name)} SET DATA TYPE {new.duck}")
+            streams.alter(ex, table, f"ALTER COLUMN {quote(name)} SET DATA TYPE {new.duck}")
         column.type = new
 
     return change

@@ -76,6 +76,7 @@ class Table(Thing):
     truncated: int = 0
     loaded: dict[str, int] = field(default_factory=dict)
     row_policy: int | None = None
+    streams: list[Stream] = field(default_factory=list)
     kind = "TABLE"
 
     def column(self, name: str) -> Column | None:
@@ -176,7 +177,13 @@ class Procedure(Thing):
 
 @dataclass(slots=True)
 class Stream(Thing):
+    """`physical` has the rows that are not consumed, in `batches`: when each was committed, None while it is not."""
+
     table_id: int = 0
+    append_only: bool = False
+    offset: int = 0
+    physical: str = ""
+    batches: dict[int, int | None] = field(default_factory=dict)
     kind = "STREAM"
 
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from driftguard.sandbox.snowflake import errors, governance
-from driftguard.sandbox.snowflake.catalog import Database, Schema, Table, Warehouse
+from driftguard.sandbox.snowflake import errors, governance, streams
+from driftguard.sandbox.snowflake.catalog import Database, Schema, Stream, Table, Warehouse
 from driftguard.sandbox.snowflake.ddl_tables import drop_table
 from driftguard.sandbox.snowflake.execution import Execution
 from driftguard.sandbox.snowflake.grants import Role
@@ -140,6 +140,8 @@ def drop(ex: Execution, kind: str, reader: Reader) -> Result:
                 f"Policy {found.thing.name} cannot be dropped as it is associated with one or more entities.",
             )
         found.schema.room(kind).pop(found.thing.name)
+        if isinstance(found.thing, Stream):
+            streams.forget(ex, found.thing)
         ex.grants.forget(found.thing.id)
         ex.catalog.changed()
     return gone

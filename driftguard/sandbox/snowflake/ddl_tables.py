@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from sqlglot import exp
 
-from driftguard.sandbox.snowflake import dml, errors, governance
+from driftguard.sandbox.snowflake import dml, errors, governance, streams
 from driftguard.sandbox.snowflake.catalog import Column, Constraint, Located, Schema, Table, View, next_id
 from driftguard.sandbox.snowflake.execution import Execution
 from driftguard.sandbox.snowflake.lexer import Kind
@@ -258,7 +258,9 @@ def create_table(ex: Execution, reader: Reader, *, replace: bool, transient: boo
     physical_table(ex, table)
     try:
         if query is not None:
+            ex.streams = {}
             _fill(ex, table, query)
+            streams.consume(ex)
         elif copied is not None:
             ex.engine.root.execute(f"INSERT INTO {table.physical} SELECT * FROM {copied.physical}")
     except errors.SnowflakeError:

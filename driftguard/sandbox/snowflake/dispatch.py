@@ -28,6 +28,7 @@ from driftguard.sandbox.snowflake import (
     session_statements,
     show,
     stages,
+    streams,
     task_runs,
     tasks,
 )
@@ -73,7 +74,7 @@ def _create(ex: Execution, reader: Reader) -> Result:
         "PIPE": pipes.create,
         "TASK": tasks.create,
         "PROCEDURE": procedures.create,
-        "STREAM": procedures.create_stream,
+        "STREAM": streams.create,
         "MASKING": governance.create_masking_policy,
         "ROW": governance.create_row_policy,
         "TAG": governance.create_tag,

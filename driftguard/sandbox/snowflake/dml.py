@@ -11,7 +11,7 @@ from typing import cast as typing_cast
 
 from sqlglot import exp
 
-from driftguard.sandbox.snowflake import errors
+from driftguard.sandbox.snowflake import errors, streams
 from driftguard.sandbox.snowflake.catalog import Column, Table
 from driftguard.sandbox.snowflake.conversions import Refused, store_sql
 from driftguard.sandbox.snowflake.execution import Execution
@@ -23,8 +23,14 @@ from driftguard.sandbox.snowflake.types import SfType, assignable
 
 
 def run(ex: Execution, sql: str) -> Result:
-    """One DML statement."""
-    tree = parse(sql)
+    """One DML statement. It moves the offset of every stream that it reads."""
+    ex.streams = {}
+    result = _run(ex, parse(sql))
+    streams.consume(ex)
+    return result
+
+
+def _run(ex: Execution, tree: exp.Expr) -> Result:
     match tree:
         case exp.Insert():
             return insert(ex, tree)
@@ -145,6 +151,7 @@ def insert(ex: Execution, tree: exp.Insert) -> Result:
     if tree.args.get("overwrite"):
         ex.write(f"DELETE FROM {table.physical}")
     rows = ex.write(f"INSERT INTO {table.physical} SELECT {', '.join(values)} FROM ({sql}) AS q({names})")[0][0]
+    streams.follow(ex, table, rows)
     ex.written.add(table.id)
     ex.engine.touched(ex.session, table, rows)
     return counts(INSERT, inserted=rows)
@@ -307,6 +314,7 @@ def merge(ex: Execution, tree: exp.Merge) -> Result:
         for key, action in (("inserted", "INSERT"), ("updated", "UPDATE"), ("deleted", "DELETE"))
         if key in kinds
     }
+    streams.follow(ex, table, numbers.get("inserted", 0))
     ex.written.add(table.id)
     ex.engine.touched(ex.session, table, len(done))
     return counts(MERGE, **numbers)

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from driftguard.sandbox.snowflake import errors, macros
-from driftguard.sandbox.snowflake.catalog import Catalog, Located, Table, Task
+from driftguard.sandbox.snowflake import errors, macros, streams
+from driftguard.sandbox.snowflake.catalog import Catalog, Located, Table, Task, Thing
 from driftguard.sandbox.snowflake.clock import Clock
 from driftguard.sandbox.snowflake.grants import Grants
 from driftguard.sandbox.snowflake.history import History, QueryRecord
@@ -59,6 +59,7 @@ class Engine:
         self.log: StatementLog | None = None
         self.background: list[threading.Thread] = []
         self.graphs: dict[int, Located[Task]] = {}  # the roots of the graph runs that are at work
+        self.commits = 0  # of rows that a stream has
         self._session_ids = itertools.count(1001)
         self._transaction_ids = itertools.count(1)
         self._run_ids = itertools.count(1)
@@ -149,15 +150,23 @@ class Engine:
     def begin(self, session: Session, *, explicit: bool = True, name: str = "") -> Transaction:
         if session.transaction is None:
             number = next(self._transaction_ids)
-            session.transaction = Transaction(id=number, explicit=explicit, name=name or str(uuid.uuid4()))
+            session.transaction = Transaction(
+                id=number,
+                explicit=explicit,
+                name=name or str(uuid.uuid4()),
+                at=self.clock.now(),
+                began=self.commits,
+            )
         return session.transaction
 
     def commit(self, session: Session) -> None:
         transaction = session.transaction
         session.transaction = None
         if transaction is not None:
+            streams.advance(self, session, transaction)
             if transaction.started:
                 session.connection.execute("COMMIT")
+            streams.committed(self, transaction)
             for table_id in transaction.touched:
                 table = self.catalog.table_by_id(table_id)
                 if table is not None:
@@ -167,8 +176,10 @@ class Engine:
     def rollback(self, session: Session) -> None:
         transaction = session.transaction
         session.transaction = None
-        if transaction is not None and transaction.started:
-            session.connection.execute("ROLLBACK")
+        if transaction is not None:
+            if transaction.started:
+                session.connection.execute("ROLLBACK")
+            streams.rolled_back(transaction)
         self.locks.release(session.id)
 
     def end_statement(self, session: Session) -> None:
@@ -185,7 +196,7 @@ class Engine:
         else:
             table.version += 1
 
-    def lock(self, session: Session, table: Table, mode: str, record: QueryRecord | None) -> None:
+    def lock(self, session: Session, table: Thing, mode: str, record: QueryRecord | None) -> None:
         self.locks.acquire(
             table.id,
             table.name,

@@ -10,7 +10,7 @@ import pyarrow as pa
 from sqlglot import exp
 
 from driftguard.sandbox.snowflake import errors
-from driftguard.sandbox.snowflake.catalog import Database, Located, Schema, Table, Thing, View
+from driftguard.sandbox.snowflake.catalog import Database, Located, Schema, Stream, Table, Thing, View
 from driftguard.sandbox.snowflake.grants import Grants
 from driftguard.sandbox.snowflake.names import QName, dotted, quote
 from driftguard.sandbox.snowflake.results import Field, Result
@@ -41,6 +41,7 @@ class Execution:
         self.now = engine.clock.now()
         self.reads: dict[int, int] = {}
         self.written: set[int] = set()
+        self.streams: dict[int, Stream] | None = None  # that a change of rows reads; None in a query
         self._registered: list[str] = []
 
     def inner(self, variables: Variables | None = None) -> Execution:
@@ -133,7 +134,7 @@ class Execution:
     # -- the Context of translate ------------------------------------------------------------------------------
 
     def relation(self, name: QName) -> Relation:
-        from driftguard.sandbox.snowflake import account_usage, information_schema
+        from driftguard.sandbox.snowflake import account_usage, information_schema, streams
 
         view = account_usage.asked_for(self, name) or information_schema.asked_for(self, name)
         if view is not None:
@@ -148,6 +149,9 @@ class Execution:
         if seen is not None:
             self.grants.require(self.role, "SELECT", seen)
             return self._view(cast("Located[View]", seen))
+        stream = self.lookup("STREAM", name)
+        if stream is not None:
+            return streams.relation(self, cast("Located[Stream]", stream))
         full = ".".join(self.session.qualify(name)) if len(name.parts) < 3 else ".".join(name.parts)
         raise errors.compilation(2003, "42S02", f"Object '{full}' does not exist or not authorized.")
 
@@ -214,7 +218,7 @@ class Execution:
         """A change of rows: what DuckDB answers (a count, or what RETURNING gives)."""
         return self.engine.write(self.session, sql, self.record, relations)
 
-    def lock(self, table: Table, mode: str) -> None:
+    def lock(self, table: Thing, mode: str) -> None:
         self.engine.lock(self.session, table, mode, self.record)
 
     def close(self) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import duckdb
 
-from driftguard.sandbox.snowflake import dml, errors
+from driftguard.sandbox.snowflake import dml, errors, streams
 from driftguard.sandbox.snowflake.catalog import Column, Table
 from driftguard.sandbox.snowflake.conversions import Refused, store_sql
 from driftguard.sandbox.snowflake.copy_plan import CopyPlan
@@ -123,6 +123,7 @@ def _insert(
     columns = ", ".join(f"CAST(c{n} AS {kind})" for n, kind in enumerate(types))
     sql = f"INSERT INTO {table.physical} SELECT {columns} FROM dg_ready_rows"
     outcome.loaded = ex.write(sql, {"dg_ready_rows": ready})[0][0]
+    streams.follow(ex, table, outcome.loaded)
     ex.written.add(table.id)
     ex.engine.touched(ex.session, table, outcome.loaded)
 

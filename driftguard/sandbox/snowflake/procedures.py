@@ -1,4 +1,4 @@
-"""Procedures in Snowflake Scripting and JavaScript (in Python: kept, not run), CALL, and streams (by name only).
+"""Procedures in Snowflake Scripting and JavaScript (in Python: kept, not run), and CALL.
 
 "CREATE PROCEDURE", "CALL" on docs.snowflake.com. A procedure cannot end a transaction that it did not begin, and one
 that it leaves open is rolled back with an error ("Transactions", "Stored procedures and transactions").
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from driftguard.sandbox.snowflake import errors, javascript, scripting
 from driftguard.sandbox.snowflake.blocks import parse_body
-from driftguard.sandbox.snowflake.catalog import Located, Procedure, Stream
+from driftguard.sandbox.snowflake.catalog import Located, Procedure
 from driftguard.sandbox.snowflake.execution import Execution
 from driftguard.sandbox.snowflake.lexer import Kind
 from driftguard.sandbox.snowflake.names import quote, snowflake_literal
@@ -203,18 +203,3 @@ def _arguments(text: str):  # type: ignore[no-untyped-def]
     from driftguard.sandbox.snowflake.translate import parse
 
     return parse(f"SELECT {text}")
-
-
-def create_stream(ex: Execution, reader: Reader, *, replace: bool) -> Result:
-    """CREATE STREAM s ON TABLE t: it is listed; reading it is not supported."""
-    if_not_exists = reader.accept("IF", "NOT", "EXISTS")
-    _, schema, last = ex.create_in(reader.name(), "STREAM")
-    if last in schema.streams and not replace:
-        if if_not_exists:
-            return status(f"{last} already exists, statement succeeded.", changes=False)
-        raise errors.already_exists(last)
-    reader.expect("ON", "TABLE")
-    table = ex.table(reader.name(), "SELECT").thing
-    reader.options()
-    schema.streams[last] = Stream(last, ex.role, ex.now, table_id=table.id)
-    return status(f"Stream {last} successfully created.")

@@ -91,7 +91,8 @@ def _run_all(engine: Engine, out: dict[str, Any], failed: set[int]) -> bool:
             if task.predecessors or task.state != "started" or task.id in failed or not _graph_has_work(ex, task):
                 continue
             runs = task_runs.run_graph(engine, found)
-            moved = True
+            runs = [run for run in runs if run.state != "SKIPPED"]
+            moved = moved or bool(runs)
             out["tasks_run"] += len(runs)
             for run in runs:
                 if run.state.startswith("FAILED"):

@@ -13,6 +13,7 @@ from driftguard.sandbox.snowflake.names import QName
 if TYPE_CHECKING:
     import duckdb
 
+    from driftguard.sandbox.snowflake.catalog import Stream
     from driftguard.sandbox.snowflake.results import Result
 
 # Defaults of "Parameters", docs.snowflake.com; the ones that the stand-in acts on come first.
@@ -63,6 +64,10 @@ class Transaction:
     started: bool = False
     writes: list[tuple[str, dict[str, Any] | None]] = field(default_factory=list)
     touched: dict[int, int] = field(default_factory=dict)
+    at: int = 0
+    began: int = 0  # what was committed when it began, by `Engine.commits`
+    inserted: list[tuple[Stream, int]] = field(default_factory=list)  # batches of streams
+    consumed: dict[int, Stream] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

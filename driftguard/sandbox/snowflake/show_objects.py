@@ -15,6 +15,7 @@ from driftguard.sandbox.snowflake.execution import Execution
 from driftguard.sandbox.snowflake.listing import Row, predecessors, visible
 from driftguard.sandbox.snowflake.listing import schemas as visible_schemas
 from driftguard.sandbox.snowflake.results import Result
+from driftguard.sandbox.snowflake.streams import is_stale, stale_after
 
 
 def pipes(ex: Execution, asked: Asked) -> Result:
@@ -180,6 +181,7 @@ def stages(ex: Execution, asked: Asked) -> Result:
 def streams(ex: Execution, asked: Asked) -> Result:
     def row(one: Located[Any]) -> Row:
         table = ex.catalog.by_id("TABLE", one.thing.table_id)
+        after = stale_after(one.thing, table.thing if table is not None else None)  # type: ignore[arg-type]
         return (
             one.thing.created,
             one.thing.name,
@@ -189,16 +191,19 @@ def streams(ex: Execution, asked: Asked) -> Result:
             one.thing.comment or "",
             table.full_name if table is not None else None,
             "Table",
+            table.full_name if table is not None else None,
             "DELTA",
-            flag(table is None),
-            "DEFAULT",
+            flag(is_stale(ex, one.thing)),
+            "APPEND_ONLY" if one.thing.append_only else "DEFAULT",
+            after,
+            "N/A",
             "ROLE",
         )
 
     rows = (row(one) for one in visible(ex, "STREAM", asked.database, asked.schema) if asked.fits(one.thing.name))
     return cut(
-        "created_on@ name database_name schema_name owner comment table_name source_type type stale mode "
-        "owner_role_type",
+        "created_on@ name database_name schema_name owner comment table_name source_type base_tables type "
+        "stale mode stale_after@ invalid_reason owner_role_type",
         rows,
         asked,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from driftguard.sandbox.snowflake import errors, listing, pipes, tasks
+from driftguard.sandbox.snowflake import errors, listing, pipes, streams, tasks
 from driftguard.sandbox.snowflake.catalog import Located, Pipe
 from driftguard.sandbox.snowflake.execution import Execution
 from driftguard.sandbox.snowflake.reader import Reader
@@ -28,6 +28,8 @@ def call(ex: Execution, name: str, arguments: list[object]) -> tuple[object, SfT
             return "Statement executed successfully.", TEXT
         case "SYSTEM$CANCEL_QUERY":
             return _cancel(ex, text[0]), TEXT
+        case "SYSTEM$STREAM_HAS_DATA":
+            return streams.has_data(ex, text[0]), BOOLEAN
         case "SYSTEM$WAIT":
             return _wait(ex, arguments), TEXT
         case "SYSTEM$LAST_CHANGE_COMMIT_TIME":

@@ -17,6 +17,8 @@ from driftguard.sandbox.snowflake.reader import Reader
 from driftguard.sandbox.snowflake.results import Result, status
 from driftguard.sandbox.snowflake.tasks import children, suspend
 
+SKIPPED = ("SKIPPED", 40003, "Conditional expression for task evaluated to false.")
+
 
 def execute(ex: Execution, reader: Reader) -> Result:
     """EXECUTE TASK t: starts one run in the background, also of a suspended root; it answers at once."""
@@ -57,6 +59,8 @@ def run_graph(
 
 def _run_graph(engine: Engine, root: Located[Task], number: int, source: str) -> list[TaskRun]:
     runs = [run_one(engine, root, root.thing, number, source)]
+    if runs[0].state == "SKIPPED":
+        return runs
     done = {root.thing.id: runs[0].state == "SUCCEEDED"}
     session = engine.new_session()
     try:
@@ -82,7 +86,7 @@ def _run_graph(engine: Engine, root: Located[Task], number: int, source: str) ->
 
 
 def run_one(engine: Engine, found: Located[Task], root: Task, run_id: int, source: str) -> TaskRun:
-    """One task, as its owner, in a session of its own."""
+    """One task, as its owner, in a session of its own; where its WHEN is not true, it is skipped."""
     task = found.thing
     session = engine.new_session("SYSTEM", task.owner)
     session.warehouse, session.database, session.schema = task.warehouse, found.database.name, found.schema.name
@@ -99,7 +103,6 @@ def run_one(engine: Engine, found: Located[Task], root: Task, run_id: int, sourc
         str(session.parameter("QUERY_TAG")),
         engine.clock.now(),
     )
-    engine.history.queries.append(record)
     ex = Execution(engine, session, record)
     run = TaskRun(
         record.query_id,
@@ -117,10 +120,15 @@ def run_one(engine: Engine, found: Located[Task], root: Task, run_id: int, sourc
         config=root.config,
     )
     engine.history.runs.append(run)
-    if engine.log is not None:
-        engine.log.task(ex.now, found.full_name, run_id)
     before = dict(_versions(ex))
     try:
+        if task.condition is not None and not ex.scalar(task.condition)[0]:
+            run.state, run.error_code, run.error_message = SKIPPED
+            task.reads = {table: before[table] for table in ex.reads}
+            return run
+        engine.history.queries.append(record)
+        if engine.log is not None:
+            engine.log.task(ex.now, found.full_name, run_id)
         value, _ = scripting.run_text(ex, task.definition)
         if session.transaction is not None:
             engine.rollback(session)

@@ -6,10 +6,13 @@ schedule is kept and shown, never followed: a pump runs what is resumed and has 
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from driftguard.sandbox.snowflake import errors
 from driftguard.sandbox.snowflake.blocks import parse_body
 from driftguard.sandbox.snowflake.catalog import Located, Task
 from driftguard.sandbox.snowflake.execution import Execution
+from driftguard.sandbox.snowflake.lexer import Kind, tokenize
 from driftguard.sandbox.snowflake.names import QName
 from driftguard.sandbox.snowflake.reader import Reader
 from driftguard.sandbox.snowflake.results import Result, status
@@ -64,7 +67,7 @@ def create(ex: Execution, reader: Reader, *, replace: bool) -> Result:
             start = reader.token.start
             while not reader.is_word("AS") and not reader.done:
                 reader.advance()
-            task.condition = reader.sql[start : reader.token.start].strip()
+            task.condition = checked_condition(reader.sql[start : reader.token.start])
         elif reader.done:
             raise reader.unexpected()
         else:
@@ -97,6 +100,23 @@ def _sever(ex: Execution, gone: Task) -> None:
 def _predecessor(ex: Execution, name: QName) -> Located[Task]:
     found: Located[Task] = ex.find("TASK", name, "OWNERSHIP")
     return found
+
+
+_ASKED = ("SYSTEM$STREAM_HAS_DATA", "SYSTEM$GET_PREDECESSOR_RETURN_VALUE")
+
+
+def checked_condition(text: str) -> str:
+    """What stands behind WHEN: it may ask these two functions, compare and combine, and nothing else."""
+    tokens = tokenize(text)
+    for token, following in pairwise(tokens):
+        called = token.kind is Kind.WORD and following.kind is Kind.OP and following.value == "("
+        if called and token.value not in (*_ASKED, "AND", "OR", "NOT", "IN"):
+            raise errors.compilation(
+                91090, "42601", f"Invalid condition of a task: the function {token.value} is not allowed in WHEN"
+            )
+    if len(tokens) < 2:
+        raise errors.syntax("<EOF>")
+    return text.strip().rstrip(";").rstrip()
 
 
 def check_body(ex: Execution, text: str) -> None:
@@ -182,8 +202,9 @@ def alter(ex: Execution, reader: Reader) -> Result:
         task.definition = definition
         task.reads = None
     elif reader.accept("MODIFY", "WHEN"):
-        task.condition = reader.rest()
+        task.condition = checked_condition(reader.rest())
     elif reader.accept("REMOVE", "WHEN"):
+        reader.end()
         task.condition = None
     elif reader.accept("SET"):
         values = reader.options()
