@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -21,11 +22,11 @@ def told(
     formats: tuple[str, ...],
     outs: tuple[Path, ...],
     *,
-    clean: str = "READY: Snowflake has everything that DMS emits",
+    clean: str | None = None,
 ) -> NoReturn:
     """Print the findings in each of the `formats`, and exit: 1 where one of them is as bad as `fail_on`, or worse.
 
-    `clean` is the verdict where there is none.
+    `clean` is the verdict where there is none, if it is not that of `check`.
     """
     from driftguard.model.finding import Severity
     from driftguard.render import json, markdown, text
@@ -43,8 +44,9 @@ def told(
         len(failing),
         result.losses,
         result.look,
-        clean,
     )
+    if clean is not None:
+        report = replace(report, clean=clean)
     renderers: dict[str, Callable[[bool], str]] = {
         "text": lambda tty: text.check(report, width=shell.width, color=tty and shell.color, quiet=shell.quiet),
         "json": lambda tty: json.check(report),  # noqa: ARG005

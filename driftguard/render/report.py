@@ -23,7 +23,7 @@ class Report:
     failing: int = 0
     losses: tuple[LossEntry, ...] = ()
     look: Look | None = None
-    clean: str = "READY"  # the verdict where nothing is found
+    clean: str = "READY: Snowflake has everything that DMS emits"  # the verdict where nothing is found
 
     @property
     def counts(self) -> dict[str, int]:
