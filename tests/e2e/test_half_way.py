@@ -163,6 +163,9 @@ def undisturbed(server: SnowflakeServer, folder: str) -> str:
 def test_a_running_merge_is_awaited_before_it_is_changed(server: SnowflakeServer, tmp_path: Path) -> None:
     one = rig.make(server, tmp_path)
     one.run(
+        # what is not there is deleted: a row for the stream, without which no run starts
+        "INSERT INTO {db}.STAGING.CUSTOMERS_CDC (OP, ID, COMMIT_TS, _DG_FILE, _DG_ROW, _DG_LOADED_AT) "
+        "SELECT 'D', 999, '2026-01-02 00:00:00', 'shop/customers/1.parquet', 0, '2026-01-02'::TIMESTAMP_LTZ",
         "ALTER TASK {db}.STAGING.CUSTOMERS_MERGE MODIFY AS SELECT SYSTEM$WAIT(6)",
         "EXECUTE TASK {db}.STAGING.CUSTOMERS_MERGE",
     )

@@ -21,7 +21,7 @@ from driftguard.migrate.revision import Revision
 from driftguard.migrate.writing import write
 from driftguard.model.catalog import Catalog, Column, Table
 from driftguard.model.identifiers import ObjectName
-from driftguard.model.policy import Policy
+from driftguard.model.policy import RECORD, Policy, StagingStyle
 from driftguard.model.snowflake import Estate
 from driftguard.operations.await_marker import AwaitMarker
 from driftguard.operations.base import Operation
@@ -73,6 +73,9 @@ DMS = task(
     | {"rule-id": "3", "rule-name": "depot", "object-locator": {"schema-name": "depot", "table-name": "%"}}
 )
 _MOVED = table("crates", ("note", plain("text")), oid=1006)  # goes to another schema
+_BOXES = table("boxes", ("note", plain("text")), oid=1009)  # kept as whole records in STAGING
+_SIZED = table("boxes", ("note", plain("text")), ("size", plain("int4")), oid=1009)
+STYLES = (StagingStyle("shop.boxes", RECORD),)
 _NOTES = table("notes", ("note", plain("text")), oid=1007)  # merged by a procedure that somebody wrote
 _MOODS = table("notes", ("note", plain("text")), ("mood", plain("text")), oid=1007)
 _BY_PROCEDURE = """CREATE PROCEDURE {db}.STAGING.MERGE_NOTES(days NUMBER) RETURNS VARCHAR NOT NULL LANGUAGE SQL
@@ -144,6 +147,9 @@ PARTS = {
         (MARKER, _THERE),
         tuple(f"ALTER TASK {{db}}.STAGING.MARKER_MERGE {change}" for change in ("SUSPEND", "REMOVE WHEN", "RESUME")),
     ),
+    "records": Shape(
+        (MARKER, _BOXES), (MARKER, _SIZED), ("INSERT INTO {db}.FINAL.BOXES (ID, NOTE) SELECT 1, 'a box'",)
+    ),
     "a merge by hand": Shape(
         (MARKER, _NOTES),
         (MARKER, _MOODS),
@@ -160,8 +166,8 @@ PARTS = {
     ),
 }
 WHOLE = Shape(
-    (ORDERS, CUSTOMERS, MARKER, _ACCOUNTS, _PARCELS, _MOVED, _NOTES),
-    (_COUPONS, _NAMED, LATER[2], MARKER, _KEYED, _SHIPMENTS, _THERE, _MOODS),
+    (ORDERS, CUSTOMERS, MARKER, _ACCOUNTS, _PARCELS, _MOVED, _BOXES, _NOTES),
+    (_COUPONS, _NAMED, LATER[2], MARKER, _KEYED, _SHIPMENTS, _THERE, _SIZED, _MOODS),
     tuple(statement for part in PARTS.values() for statement in part.by_hand),
     _more,
 )
@@ -262,7 +268,7 @@ def make(
     """Landings of the shape's tables, and the revisions that bring them to what they become."""
     number = next(_NUMBERS)
     marker = "shop.marker" if MARKER in shape.before else ""
-    policy = dataclasses.replace(POLICY, database=f"K{number}X", marker_table=marker)
+    policy = dataclasses.replace(POLICY, database=f"K{number}X", marker_table=marker, staging_styles=STYLES)
     directory = folder / policy.database
     directory.mkdir(mode=0o700)
     rig = Rig(server, directory, policy)
@@ -282,6 +288,7 @@ def make(
         f'[snowflake]\nconnection = "rig"\nconnections_file = "connections.toml"\n'
         f"[control]\nlease_seconds = {lease_seconds}\n"
         + (f'[marker]\ntable = "{marker}"\nhold_seconds = 1\n' if marker else "")
+        + "".join(f'[policy.staging_styles]\n"{style.table}" = "{style.style}"\n' for style in STYLES)
     )
     connect(directory, port or server.port)
     planned = rig.plan(*shape.after, before=shape.before if marker else None).operations
