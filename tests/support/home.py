@@ -174,12 +174,14 @@ class Home:
             return {row[names.index("name")]: row[names.index("state")] for row in cursor.fetchall()}
 
     def estate(self) -> dict[str, Any]:
-        """All of Snowflake that driftguard looks at, as its snapshot has it."""
+        """All of Snowflake that driftguard looks at, as its snapshot has it, without times that move by themselves."""
         file = self.directory / "look.json"
         self.run("snapshot", "--snowflake", file.name)
         found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
         file.unlink()
         found.pop("captured_at")
+        for stream in found.get("streams", ()):
+            stream.pop("stale_after", None)
         return found
 
 
