@@ -15,7 +15,9 @@ def needed(requirements: list[str]) -> list[str]:
     """`requirements` with the project's own extras, such as driftguard[sandbox], replaced by what is in them."""
     found = []
     for requirement in requirements:
-        own = re.fullmatch(rf"{project['name']}\[(\w+)\]", requirement)
+        own = re.match(rf"{project['name']}\[(\w+)\](.*)", requirement)
+        if own and own[2]:  # pip would look for the project itself on an index
+            raise SystemExit(f"{requirement}: the marker belongs to what is in the extra")
         found += needed(extras[own[1]]) if own else [requirement]
     return found
 
