@@ -10,7 +10,8 @@ from __future__ import annotations
 import enum
 import functools
 import itertools
-from dataclasses import dataclass
+import re
+from typing import NamedTuple
 
 from driftguard.sandbox.snowflake import errors
 
@@ -27,8 +28,7 @@ class Kind(enum.Enum):
     END = "end"
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """One token. `value` is the upper-case word, the unescaped identifier or string, or the operator."""
 
     kind: Kind
@@ -41,6 +41,17 @@ class Token:
 
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "0": "\0", "b": "\b", "f": "\f", "\\": "\\", "'": "'", '"': '"'}
 _TWO = ("->>", "::", ":=", "=>", "->", "||", "<>", "!=", "<=", ">=")
+# The common tokens, with the blanks and comments before them; what it does not take is read letter by letter.
+_COMMON = re.compile(
+    r"""(?>(?:[\s\ufeff]+|(?:--|//)[^\n]*|/\*.*?\*/)*)
+    (?:(?P<WORD>[A-Za-z_][\w$]*)
+    |(?P<STRING>'[^'\\]*')(?!')
+    |(?P<QUOTED>"[^"]*")(?!")
+    |(?P<NUMBER>[0-9][0-9.]*)(?![\w.])
+    |(?P<OP>->>|::|:=|=>|->|\|\||<>|!=|<=|>=|[-+*(),;=<>:?%]|\.(?![0-9]|[^\x00-\x7f])))""",
+    re.DOTALL | re.VERBOSE,
+)
+_KINDS = (Kind.END, *(Kind[name] for name in _COMMON.groupindex))
 
 
 def _is_word_start(char: str) -> bool:
@@ -130,40 +141,53 @@ def _number_end(sql: str, at: int) -> int:
 def tokenize(sql: str) -> list[Token]:
     """All tokens of `sql`, an END token last. The list is shared: readers do not change it."""
     tokens: list[Token] = []
-    at, line, line_start, counted = 0, 1, 0, 0
+    at, line, line_start = 0, 1, 0
+    many = "\n" in sql
     while True:
-        at = _skip(sql, at)
-        newlines = sql.count("\n", counted, at)
-        if newlines:
+        common = _COMMON.match(sql, at)
+        before, group = at, 0 if common is None else common.lastindex or 0
+        start = _skip(sql, at) if common is None else common.start(group)
+        if many and (newlines := sql.count("\n", before, start)):
             line += newlines
-            line_start = sql.rfind("\n", counted, at) + 1
-        counted = at
-        if at >= len(sql):
-            tokens.append(Token(Kind.END, "<EOF>", len(sql), len(sql), line, at - line_start))
+            line_start = sql.rfind("\n", before, start) + 1
+        if common is not None:
+            kind, value, at = _KINDS[group], common[group], common.end()
+            if kind is Kind.WORD:
+                value = value.upper()
+            elif kind is Kind.STRING or kind is Kind.QUOTED:
+                value = value[1:-1]
+        elif start >= len(sql):
+            tokens.append(Token(Kind.END, "<EOF>", len(sql), len(sql), line, start - line_start))
             return tokens
-        start, char = at, sql[at]
-        if char == "'":
-            value, at = _string(sql, at)
-            kind = Kind.STRING
-        elif char == '"':
-            value, at = _quoted(sql, at)
-            kind = Kind.QUOTED
-        elif sql.startswith("$$", at):
-            close = sql.find("$$", at + 2)
-            if close < 0:
-                raise errors.syntax("<EOF>", line, start - line_start)
-            kind, value, at = Kind.DOLLAR, sql[at + 2 : close], close + 2
-        elif _is_word_start(char):
-            while at < len(sql) and _is_word(sql[at]):
-                at += 1
-            kind, value = Kind.WORD, sql[start:at].upper()
-        elif char.isdigit() or (char == "." and sql[at + 1 : at + 2].isdigit()):
-            at = _number_end(sql, at)
-            kind, value = Kind.NUMBER, sql[start:at]
         else:
-            value = next((op for op in _TWO if sql.startswith(op, at)), char)
-            kind, at = Kind.OP, at + len(value)
+            kind, value, at = _uncommon(sql, start, line, start - line_start)
         tokens.append(Token(kind, value, start, at, line, start - line_start))
+        if many and (newlines := sql.count("\n", start, at)):
+            line += newlines
+            line_start = sql.rfind("\n", start, at) + 1
+
+
+def _uncommon(sql: str, start: int, line: int, column: int) -> tuple[Kind, str, int]:
+    """Kind and value of the token that starts at `start`, and where it ends."""
+    at, char = start, sql[start]
+    if char == "'":
+        return Kind.STRING, *_string(sql, start)
+    if char == '"':
+        return Kind.QUOTED, *_quoted(sql, start)
+    if sql.startswith("$$", at):
+        close = sql.find("$$", at + 2)
+        if close < 0:
+            raise errors.syntax("<EOF>", line, column)
+        return Kind.DOLLAR, sql[at + 2 : close], close + 2
+    if _is_word_start(char):
+        while at < len(sql) and _is_word(sql[at]):
+            at += 1
+        return Kind.WORD, sql[start:at].upper(), at
+    if char.isdigit() or (char == "." and sql[at + 1 : at + 2].isdigit()):
+        at = _number_end(sql, at)
+        return Kind.NUMBER, sql[start:at], at
+    value = next((op for op in _TWO if sql.startswith(op, at)), char)
+    return Kind.OP, value, at + len(value)
 
 
 def statements(sql: str) -> list[str]:
