@@ -16,7 +16,7 @@ from driftguard.sandbox.snowflake.execution import Execution
 from driftguard.sandbox.snowflake.information_schema import Answer
 from driftguard.sandbox.snowflake.listing import Row, fields
 from driftguard.sandbox.snowflake.names import QName
-from driftguard.sandbox.snowflake.translate import parse
+from driftguard.sandbox.snowflake.parsing import parse
 
 
 def asked_for(ex: Execution, name: QName) -> Answer | None:

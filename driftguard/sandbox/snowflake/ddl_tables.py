@@ -18,9 +18,10 @@ from driftguard.sandbox.snowflake.execution import Execution
 from driftguard.sandbox.snowflake.lexer import Kind
 from driftguard.sandbox.snowflake.names import QName, quote
 from driftguard.sandbox.snowflake.nodes import type_of
+from driftguard.sandbox.snowflake.parsing import parse
 from driftguard.sandbox.snowflake.reader import Reader
 from driftguard.sandbox.snowflake.results import Result, status
-from driftguard.sandbox.snowflake.translate import Translator, parse
+from driftguard.sandbox.snowflake.translate import Translator
 from driftguard.sandbox.snowflake.types import SfType, read_type
 
 

@@ -38,10 +38,10 @@ from driftguard.sandbox.snowflake.engine import Engine, check
 from driftguard.sandbox.snowflake.execution import Execution, Variables
 from driftguard.sandbox.snowflake.history import QueryRecord
 from driftguard.sandbox.snowflake.lexer import Kind
+from driftguard.sandbox.snowflake.parsing import parse
 from driftguard.sandbox.snowflake.reader import Reader
 from driftguard.sandbox.snowflake.results import Result, status
 from driftguard.sandbox.snowflake.sessions import Session
-from driftguard.sandbox.snowflake.translate import parse
 
 CreateBuilder = Callable[[Execution, Reader, bool], Result]
 

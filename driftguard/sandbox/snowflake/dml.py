@@ -17,8 +17,9 @@ from driftguard.sandbox.snowflake.conversions import Refused, store_sql
 from driftguard.sandbox.snowflake.execution import Execution
 from driftguard.sandbox.snowflake.names import QName, quote
 from driftguard.sandbox.snowflake.nodes import duck, type_of
+from driftguard.sandbox.snowflake.parsing import parse
 from driftguard.sandbox.snowflake.results import DELETE, INSERT, MERGE, UPDATE, Result, counts
-from driftguard.sandbox.snowflake.translate import Scope, Translator, parse
+from driftguard.sandbox.snowflake.translate import Scope, Translator
 from driftguard.sandbox.snowflake.types import SfType, assignable
 
 

@@ -13,8 +13,9 @@ from driftguard.sandbox.snowflake import errors
 from driftguard.sandbox.snowflake.catalog import Database, Located, Schema, Stream, Table, Thing, View
 from driftguard.sandbox.snowflake.grants import Grants
 from driftguard.sandbox.snowflake.names import QName, dotted, quote
+from driftguard.sandbox.snowflake.parsing import parse
 from driftguard.sandbox.snowflake.results import Field, Result
-from driftguard.sandbox.snowflake.translate import Relation, Translator, parse
+from driftguard.sandbox.snowflake.translate import Relation, Translator
 from driftguard.sandbox.snowflake.types import SEMI, TEXT, UNKNOWN, SfType, from_duck
 
 if TYPE_CHECKING:
@@ -243,7 +244,7 @@ class Execution:
         return [from_duck(name) for name in row]
 
     def query(self, tree: exp.Expr) -> Result:
-        """Runs a query: a tree as `translate.parse` gives it."""
+        """Runs a query: a tree as `parsing.parse` gives it."""
         columns = Translator(self).query(tree)
         return self.fetch(tree.sql(dialect="duckdb", copy=False), columns)
 

@@ -22,8 +22,9 @@ from driftguard.sandbox.snowflake.execution import Execution
 from driftguard.sandbox.snowflake.names import QName, literal, quote
 from driftguard.sandbox.snowflake.parquet import names as file_names
 from driftguard.sandbox.snowflake.parquet import read
+from driftguard.sandbox.snowflake.parsing import parse
 from driftguard.sandbox.snowflake.stages import StageFile
-from driftguard.sandbox.snowflake.translate import Relation, Translator, parse
+from driftguard.sandbox.snowflake.translate import Relation, Translator
 from driftguard.sandbox.snowflake.types import NUMBER, SEMI, TEXT, TIMESTAMPS, VARIANT, SfType, from_duck, timestamp
 
 _SOURCE = "dg_staged_file"

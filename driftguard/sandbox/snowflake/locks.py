@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -29,6 +30,7 @@ class Locks:
     def __init__(self, condition: threading.Condition) -> None:
         self._condition = condition
         self._locks: dict[int, _Lock] = {}
+        self._held: defaultdict[int, set[int]] = defaultdict(set)  # tables by session
 
     def acquire(
         self, table: int, name: str, session: int, *, mode: str, timeout: float, check: Callable[[], None]
@@ -36,7 +38,7 @@ class Locks:
         """`mode`: share (INSERT, COPY), exclusive (UPDATE, DELETE, MERGE), ddl (alone)."""
         lock = self._locks.setdefault(table, _Lock())
         if self._free(lock, session, mode):
-            self._take(lock, session, mode)
+            self._take(table, session, mode)
             return
         if lock.waiting >= MOST_WAITERS:
             raise errors.SnowflakeError(
@@ -60,7 +62,7 @@ class Locks:
                 self._condition.wait(min(left, 0.1))
         finally:
             lock.waiting -= 1
-        self._take(lock, session, mode)
+        self._take(table, session, mode)
 
     @staticmethod
     def _free(lock: _Lock, session: int, mode: str) -> bool:
@@ -68,8 +70,9 @@ class Locks:
             return mode == "share"
         return mode != "ddl" or lock.sharing <= {session}
 
-    @staticmethod
-    def _take(lock: _Lock, session: int, mode: str) -> None:
+    def _take(self, table: int, session: int, mode: str) -> None:
+        lock = self._locks[table]
+        self._held[session].add(table)
         if mode == "share":
             lock.sharing.add(session)
         else:
@@ -77,7 +80,8 @@ class Locks:
 
     def release(self, session: int) -> None:
         """All locks of a session: its transaction has ended."""
-        for lock in self._locks.values():
+        for table in self._held.pop(session, ()):
+            lock = self._locks[table]
             if lock.exclusive == session:
                 lock.exclusive = None
             lock.sharing.discard(session)

@@ -200,6 +200,6 @@ def _run(ex: Execution, procedure: Procedure, variables: dict[str, scripting.Val
 
 
 def _arguments(text: str):  # type: ignore[no-untyped-def]
-    from driftguard.sandbox.snowflake.translate import parse
+    from driftguard.sandbox.snowflake.parsing import parse
 
     return parse(f"SELECT {text}")

@@ -10,10 +10,11 @@ from driftguard.sandbox.snowflake import errors
 from driftguard.sandbox.snowflake.execution import Execution
 from driftguard.sandbox.snowflake.lexer import Kind, tokenize
 from driftguard.sandbox.snowflake.names import QName, show
+from driftguard.sandbox.snowflake.parsing import parse
 from driftguard.sandbox.snowflake.reader import Reader
 from driftguard.sandbox.snowflake.results import SCL, TCL, USE, Field, Result, status
 from driftguard.sandbox.snowflake.sessions import DEFAULTS
-from driftguard.sandbox.snowflake.translate import Translator, parse
+from driftguard.sandbox.snowflake.translate import Translator
 
 DONE = "Statement executed successfully."
 

@@ -130,7 +130,7 @@ def check_body(ex: Execution, text: str) -> None:
         if not known_verb(reader):
             raise reader.unexpected()
         if reader.token.value in ("INSERT", "MERGE", "UPDATE", "DELETE", "SELECT", "WITH"):
-            from driftguard.sandbox.snowflake.translate import parse
+            from driftguard.sandbox.snowflake.parsing import parse
 
             parse(reader.rest())
 

@@ -7,66 +7,17 @@ clock a TIMESTAMP shows, and in which case an identifier must be written.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import Protocol
 
 from sqlglot import exp
-from sqlglot.dialects.snowflake import Snowflake
-from sqlglot.errors import ParseError, SqlglotError
-from sqlglot.parsers.snowflake import SnowflakeParser
-from sqlglot.tokenizer_core import Token, TokenType
 
 from driftguard.sandbox.snowflake import errors, functions, typed
 from driftguard.sandbox.snowflake.names import QName
 from driftguard.sandbox.snowflake.nodes import cast, duck, quiet, raw, type_of
 from driftguard.sandbox.snowflake.reader import Reader
 from driftguard.sandbox.snowflake.types import TEXT, VARIANT, SfType, number, read_type
-
-_SNOWFLAKE = Snowflake()
-# Functions that sqlglot would build nodes of its own for, and `functions` builds from what was written. Their names are
-# marked before the parser sees them, which then leaves the call alone: a compiled sqlglot allows no parser of ours.
-_MARK = "\0"
-_MARKED = functions.OURS & SnowflakeParser.FUNCTIONS.keys() - SnowflakeParser.FUNCTION_PARSERS.keys()
-
-
-def parse(sql: str) -> exp.Expr:
-    """The one statement in `sql`, identifiers folded to the case that Snowflake stores."""
-    try:
-        tree = _one(_SNOWFLAKE.parser().parse(_marked(_SNOWFLAKE.tokenize(sql)), sql))
-    except SqlglotError as error:
-        details = getattr(error, "errors", None) or [{}]
-        first = details[0]
-        raise errors.syntax(
-            str(first.get("highlight") or "<EOF>"), int(first.get("line") or 1), int(first.get("col") or 0)
-        ) from None
-    except RecursionError:
-        raise errors.unsupported("a statement nested this deep") from None
-    for node in tree.find_all(exp.Identifier, exp.Anonymous):
-        name = str(node.this).removeprefix(_MARK)
-        if isinstance(node, exp.Anonymous):
-            node.set("this", name)
-        elif not node.args.get("quoted"):
-            node.set("this", name.upper())
-            node.set("quoted", True)
-    return tree
-
-
-def _marked(tokens: list[Token]) -> list[Token]:
-    for token, following in pairwise(tokens):
-        if following.token_type is TokenType.L_PAREN and token.token_type not in (
-            TokenType.IDENTIFIER,
-            TokenType.STRING,
-        ):
-            token.text = _MARK + token.text if token.text.upper() in _MARKED else token.text
-    return tokens
-
-
-def _one(trees: Sequence[exp.Expr | None]) -> exp.Expr:
-    if not trees or trees[0] is None:
-        raise ParseError("no statement")
-    return exp.Block(expressions=trees) if len(trees) > 1 else trees[0]
 
 
 @dataclass(slots=True)
