@@ -58,13 +58,18 @@ class Lease:
         self.holder = f"{_user()}@{socket.gethostname()} pid {os.getpid()} {uuid.uuid4().hex[:8]}"
         self.token = 0
 
+    def take(self, before: str = "") -> None:
+        """`before` is a statement that has to run first; it goes along in the same request. Raises `LeaseHeldError`."""
+        self._link.call(lambda session: self._take(session, before))
+
     def __enter__(self) -> Lease:
-        self._link.call(self._take)
+        if not self.token:
+            self.take()
         self._thread = threading.Thread(target=self._beat, name="lease heartbeat", daemon=True)
         self._thread.start()
         return self
 
-    def _take(self, session: Session) -> None:
+    def _take(self, session: Session, before: str) -> None:
         asked = _seconds()
         take = (
             update(LEASE)
@@ -72,7 +77,8 @@ class Lease:
             .values(holder=self.holder, token=LEASE.c.token + 1, expires_at=self._expiry())
         )
         mine = written_out(select(LEASE.c.token).where(LEASE.c.holder == self.holder))
-        (answer,) = session.rows(block(written_out(take), f"LET mine NUMBER := ({mine})", "RETURN mine"))
+        first = (before,) if before else ()
+        (answer,) = session.rows(block(*first, written_out(take), f"LET mine NUMBER := ({mine})", "RETURN mine"))
         (token,) = answer.values()
         if token is None:
             rows = fetch(session, select(LEASE.c.holder, LEASE.c.expires_at).where(LEASE.c.name == "apply"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 from driftguard.control.link import Link
 from driftguard.snowflake.session import Session
@@ -14,6 +14,7 @@ class Siblings:
     def __init__(self, link: Link) -> None:
         self._link = link
         self._opening: list[Future[Link]] = []
+        self._ending: list[Future[None]] = []
 
     def open(self, count: int) -> None:
         """Have `count` connections, or begin to have them."""
@@ -28,9 +29,20 @@ class Siblings:
         self.open(count)
         return [opening.result() for opening in self._opening[: max(count, 0)]]
 
+    def end(self) -> None:
+        """Begin to end them, all at once: each has to be told to the server. None of them is at work any more."""
+        opening, self._opening = self._opening, []
+        if opening:
+            pool = ThreadPoolExecutor(len(opening), thread_name_prefix="ending")
+            self._ending += [pool.submit(_end, one) for one in opening]
+            pool.shutdown(wait=False)
+
     def close(self) -> None:
-        """End those that came to be, all at once: each has to be told to the server."""
-        open_ = [opening.result().session for opening in self._opening if opening.exception() is None]
-        if open_:
-            with ThreadPoolExecutor(len(open_)) as pool:
-                pool.map(Session.close, open_)
+        """All have ended."""
+        self.end()
+        wait(self._ending)
+
+
+def _end(opening: Future[Link]) -> None:
+    if opening.exception() is None:  # one that never came to be has nothing to end
+        Session.close(opening.result().session)

@@ -80,10 +80,12 @@ class Runner:
 
     def _leased(self, work: Callable[[Lease], T]) -> T:
         """Set up the control schema, and do `work` under the lease."""
-        self._set_up()
         try:
-            with Lease(self._link, self._lease_seconds) as lease:
-                return work(lease)
+            with self._set_up() as lease:
+                try:
+                    return work(lease)
+                finally:
+                    self._siblings.end()
         except (PlanError, UnreachableError) as error:
             if self._began:
                 raise HalfwayError(str(error), hint="run `driftguard apply` again: it goes on from there") from None
@@ -276,11 +278,14 @@ class Runner:
                 raise HalfwayError(f"revision {revision.id} ran, but {operation.summary()}: {why}")
         return estate
 
-    def _set_up(self) -> None:
+    def _set_up(self) -> Lease:
+        """Takes the lease in the request that sees to the control tables: one round trip for both."""
+
         def use(session: Session) -> None:
             schema.use(session, self._database, self._control_schema)
 
         create, _, tables = schema.setup_statements(self._database, self._control_schema)
+        lease = Lease(self._link, self._lease_seconds)
         try:
             try:
                 self._link.call(use)
@@ -290,7 +295,7 @@ class Runner:
                 self._link.call(lambda session: session.execute(create))
                 self._link.call(use)
             self._link.prepare = use
-            self._link.call(lambda session: session.execute(tables))
+            lease.take(tables)
         except Exception as error:
             if number(error) < 0 or connection_lost(error):
                 raise
@@ -298,6 +303,7 @@ class Runner:
                 f"the control schema {self._database}.{self._control_schema} cannot be set up: {text(error)}",
                 hint="grant CREATE SCHEMA on the database, or have the schema made (docs/grants.md)",
             ) from None
+        return lease
 
 
 def _restores(jobs: Sequence[Job]) -> list[str]:

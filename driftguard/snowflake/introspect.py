@@ -34,7 +34,9 @@ from driftguard.snowflake.session import Session
 from driftguard.sql.snowflake import literal, parse_type, qualified, quote, schema_name
 
 SHOW_LIMIT = 10_000
-_AT_ONCE = 12  # statements under way; threads may share a connection of the connector (threadsafety 2, PEP 249)
+# Statements under way, enough for all of two schemas: what waits for another takes a round trip more. Threads may share
+# a connection of the connector (threadsafety 2, PEP 249).
+_AT_ONCE = 24
 _WHO = "SELECT CURRENT_ACCOUNT() AS ACCOUNT, CURRENT_ROLE() AS ROLE"
 _TIMEZONE = "SHOW PARAMETERS LIKE 'TIMEZONE' IN ACCOUNT"
 Row = dict[str, Any]

@@ -149,12 +149,11 @@ def insert(ex: Execution, tree: exp.Insert) -> Result:
     values = [given.get(column.name) or default_sql(ex, column) for column in table.columns]
     names = ", ".join(f"c{n}" for n in range(width))
     ex.lock(table, "ddl" if tree.args.get("overwrite") else "share")
-    if tree.args.get("overwrite"):
-        ex.write(f"DELETE FROM {table.physical}")
+    gone = ex.write(f"DELETE FROM {table.physical}")[0][0] if tree.args.get("overwrite") else 0
     rows = ex.write(f"INSERT INTO {table.physical} SELECT {', '.join(values)} FROM ({sql}) AS q({names})")[0][0]
     streams.follow(ex, table, rows)
     ex.written.add(table.id)
-    ex.engine.touched(ex.session, table, rows)
+    ex.engine.touched(ex.session, table, rows + gone)
     return counts(INSERT, inserted=rows)
 
 

@@ -60,6 +60,7 @@ class Engine:
         self.background: list[threading.Thread] = []
         self.graphs: dict[int, Located[Task]] = {}  # the roots of the graph runs that are at work
         self.commits = 0  # of rows that a stream has
+        self.counted: dict[int, tuple[int, int]] = {}  # by table: its version, and the rows it had then
         self._session_ids = itertools.count(1001)
         self._transaction_ids = itertools.count(1)
         self._run_ids = itertools.count(1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from collections.abc import Iterable, Iterator
@@ -70,14 +71,27 @@ def like(pattern: str, value: str) -> bool:
 
 
 def data_type(column: Column) -> str:
-    return json.dumps(column.type.json(column.nullable), separators=(",", ":"))
+    return _data_type(column.type, column.nullable)
+
+
+@functools.lru_cache(maxsize=1024)
+def _data_type(kind: SfType, nullable: bool) -> str:
+    return json.dumps(kind.json(nullable), separators=(",", ":"))
 
 
 def rows_of(ex: Execution, tables: Iterable[Table]) -> dict[int, int]:
-    """How many rows each table has, by its id; many tables in one query of DuckDB."""
-    counts = [f"SELECT {table.id}, count(*) FROM {table.physical}" for table in tables]
-    parts = [" UNION ALL ".join(counts[at : at + 100]) for at in range(0, len(counts), 100)]
-    return {int(number): int(rows) for part in parts for number, rows in ex.run(part)}
+    """How many rows each table has, by its id; many tables in one query of DuckDB.
+
+    What was counted is kept until the table's rows change. A transaction of one's own has rows that others do not see.
+    """
+    versions = {table.id: (table.version, table.physical) for table in tables}
+    kept = ex.engine.counted if ex.session.transaction is None else {}
+    missing = [number for number, (version, _) in versions.items() if kept.get(number, (-1, 0))[0] != version]
+    counts = [f"SELECT {number}, count(*) FROM {versions[number][1]}" for number in missing]
+    for at in range(0, len(counts), 100):
+        for number, rows in ex.run(" UNION ALL ".join(counts[at : at + 100])):
+            kept[int(number)] = (versions[int(number)][0], int(rows))
+    return {number: kept[number][1] for number in versions}
 
 
 def predecessors(ex: Execution, task: Task) -> list[str]:

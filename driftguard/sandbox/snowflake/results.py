@@ -7,8 +7,10 @@ lose nothing (38-digit numbers, NULL timestamps, offsets). The forms are those t
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import cast
 
 from driftguard.sandbox.snowflake.types import SEMI, TEXT, SfType
 
@@ -70,8 +72,9 @@ class Result:
     extra: dict[str, object] = field(default_factory=dict)
 
     def rowset(self) -> list[list[str | None]]:
-        kinds = [one.type for one in self.fields]
-        return [[encode(value, kind) for value, kind in zip(row, kinds, strict=True)] for row in self.rows]
+        columns = zip(*self.rows, strict=True)
+        texts = [_column(values, one.type) for values, one in zip(columns, self.fields, strict=False)]
+        return [list(row) for row in zip(*texts, strict=True)]
 
 
 def status(text: str, *, changes: bool = True, type_id: int = DDL) -> Result:
@@ -98,6 +101,13 @@ def _instant(micros: int) -> str:
         whole, rest = whole + 1, 1_000_000 - rest
         return f"-{abs(whole)}.{rest:06d}000"
     return f"{whole}.{rest:06d}000"
+
+
+def _column(values: tuple[object, ...], kind: SfType) -> Sequence[str | None]:
+    """All values of a column; text, which most are, goes as it is."""
+    if kind.base == "TEXT" and all(type(value) is str or value is None for value in values):
+        return cast("tuple[str | None, ...]", values)
+    return [encode(value, kind) for value in values]
 
 
 def encode(value: object, kind: SfType) -> str | None:
