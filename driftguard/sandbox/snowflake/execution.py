@@ -310,7 +310,9 @@ def _arrow(values: list[object], kind: SfType) -> Any:
         case "REAL":
             return pa.array(values, pa.float64())
         case _:
-            return pa.array([None if one is None else str(one) for one in values], pa.string())
+            if not set(map(type, values)) <= {str, type(None)}:
+                values = [None if one is None else str(one) for one in values]
+            return pa.array(values, pa.string())
 
 
 def _restored(name: str, kind: SfType) -> str:

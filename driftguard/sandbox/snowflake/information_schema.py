@@ -6,6 +6,7 @@ qualifies it; COLUMNS.DATETIME_PRECISION is documented as not applicable and is 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 
 from driftguard.sandbox.snowflake import errors
@@ -14,7 +15,7 @@ from driftguard.sandbox.snowflake.execution import Execution
 from driftguard.sandbox.snowflake.listing import Row, fields, rows_of, schemas, visible
 from driftguard.sandbox.snowflake.names import QName
 from driftguard.sandbox.snowflake.results import Field
-from driftguard.sandbox.snowflake.types import VARCHAR_DEFAULT, VARCHAR_MAX
+from driftguard.sandbox.snowflake.types import VARCHAR_DEFAULT, VARCHAR_MAX, SfType
 
 Answer = tuple[list[Field], list[Row]]
 
@@ -85,15 +86,26 @@ def _tables(ex: Execution, database: Database) -> Answer:
     ), rows
 
 
+@functools.lru_cache(maxsize=1024)
+def _of_type(kind: SfType) -> Row:
+    """DATA_TYPE to DATETIME_PRECISION."""
+    text = kind.length if kind.base in ("TEXT", "BINARY") else None
+    octets = min((text or 0) * 4, VARCHAR_MAX) if kind.base == "TEXT" and (text or 0) < VARCHAR_DEFAULT else text
+    return (
+        kind.name,
+        text,
+        octets,
+        kind.precision if kind.base == "FIXED" else None,
+        10 if kind.base == "FIXED" else None,
+        kind.scale if kind.base == "FIXED" else None,
+        kind.scale if kind.base.startswith("TIME") else None,
+    )
+
+
 def _columns(ex: Execution, database: Database) -> Answer:
     rows: list[Row] = []
     for one in visible(ex, "TABLE", database):
         for position, column in enumerate(one.thing.columns, start=1):
-            kind = column.type
-            text = kind.length if kind.base in ("TEXT", "BINARY") else None
-            octets = (
-                min((text or 0) * 4, VARCHAR_MAX) if kind.base == "TEXT" and (text or 0) < VARCHAR_DEFAULT else text
-            )
             rows.append(
                 (
                     database.name,
@@ -103,13 +115,7 @@ def _columns(ex: Execution, database: Database) -> Answer:
                     position,
                     column.default,
                     "YES" if column.nullable else "NO",
-                    kind.name,
-                    text,
-                    octets,
-                    kind.precision if kind.base == "FIXED" else None,
-                    10 if kind.base == "FIXED" else None,
-                    kind.scale if kind.base == "FIXED" else None,
-                    kind.scale if kind.base.startswith("TIME") else None,
+                    *_of_type(column.type),
                     "YES" if column.autoincrement else "NO",
                     "1" if column.autoincrement else None,
                     "1" if column.autoincrement else None,

@@ -72,8 +72,10 @@ class Result:
     extra: dict[str, object] = field(default_factory=dict)
 
     def rowset(self) -> list[list[str | None]]:
+        if not self.rows:
+            return []
         columns = zip(*self.rows, strict=True)
-        texts = [_column(values, one.type) for values, one in zip(columns, self.fields, strict=False)]
+        texts = [_column(values, one.type) for values, one in zip(columns, self.fields, strict=True)]
         return [list(row) for row in zip(*texts, strict=True)]
 
 
@@ -104,9 +106,12 @@ def _instant(micros: int) -> str:
 
 
 def _column(values: tuple[object, ...], kind: SfType) -> Sequence[str | None]:
-    """All values of a column; text, which most are, goes as it is."""
-    if kind.base == "TEXT" and all(type(value) is str or value is None for value in values):
+    """All values of a column; text and whole numbers, which most are, without a look at each."""
+    found = set(map(type, values)) - {type(None)}
+    if kind.base == "TEXT" and found <= {str}:
         return cast("tuple[str | None, ...]", values)
+    if kind.base == "FIXED" and found <= {int}:
+        return [None if value is None else str(value) for value in values]
     return [encode(value, kind) for value in values]
 
 
