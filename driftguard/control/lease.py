@@ -11,6 +11,7 @@ import socket
 import threading
 import time
 import uuid
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Any
 
@@ -58,8 +59,8 @@ class Lease:
         self.holder = f"{_user()}@{socket.gethostname()} pid {os.getpid()} {uuid.uuid4().hex[:8]}"
         self.token = 0
 
-    def take(self, before: str = "") -> None:
-        """`before` is a statement that has to run first; it goes along in the same request. Raises `LeaseHeldError`."""
+    def take(self, before: Sequence[str] = ()) -> None:
+        """`before` are statements that have to run first, in the same request. Raises `LeaseHeldError`."""
         self._link.call(lambda session: self._take(session, before))
 
     def __enter__(self) -> Lease:
@@ -69,7 +70,7 @@ class Lease:
         self._thread.start()
         return self
 
-    def _take(self, session: Session, before: str) -> None:
+    def _take(self, session: Session, before: Sequence[str]) -> None:
         asked = _seconds()
         take = (
             update(LEASE)
@@ -77,8 +78,7 @@ class Lease:
             .values(holder=self.holder, token=LEASE.c.token + 1, expires_at=self._expiry())
         )
         mine = written_out(select(LEASE.c.token).where(LEASE.c.holder == self.holder))
-        first = (before,) if before else ()
-        (answer,) = session.rows(block(*first, written_out(take), f"LET mine NUMBER := ({mine})", "RETURN mine"))
+        (answer,) = session.rows(block(*before, written_out(take), f"LET mine NUMBER := ({mine})", "RETURN mine"))
         (token,) = answer.values()
         if token is None:
             rows = fetch(session, select(LEASE.c.holder, LEASE.c.expires_at).where(LEASE.c.name == "apply"))

@@ -184,11 +184,14 @@ def setup_statements(database: str, schema: str) -> tuple[str, str, str]:
     The schema, the step into it, and its tables.
     """
     area = schema_name(database, schema)
-    tables = [
-        str(CreateTable(table, if_not_exists=True).compile(dialect=_DIALECT)).strip()
-        for table in (REVISION, JOURNAL, WATERMARK, MERGED_FILE, MERGE_TEXT, CAST_FAILURE, MILESTONE, LINEAGE)
-    ]
-    return (f"CREATE SCHEMA IF NOT EXISTS {area}", f"USE SCHEMA {area}", block(*tables, *_ADDED, _CREATE_LEASE))
+    return (f"CREATE SCHEMA IF NOT EXISTS {area}", f"USE SCHEMA {area}", block(*table_statements()))
+
+
+def table_statements() -> tuple[str, ...]:
+    """The tables of the control schema, in the current schema."""
+    tables = (REVISION, JOURNAL, WATERMARK, MERGED_FILE, MERGE_TEXT, CAST_FAILURE, MILESTONE, LINEAGE)
+    made = (str(CreateTable(table, if_not_exists=True).compile(dialect=_DIALECT)).strip() for table in tables)
+    return (*made, *_ADDED, _CREATE_LEASE)
 
 
 def applied_revisions(session: Session, database: str, schema: str) -> tuple[str, ...]:

@@ -284,7 +284,7 @@ class Runner:
         def use(session: Session) -> None:
             schema.use(session, self._database, self._control_schema)
 
-        create, _, tables = schema.setup_statements(self._database, self._control_schema)
+        create, _, _ = schema.setup_statements(self._database, self._control_schema)
         lease = Lease(self._link, self._lease_seconds)
         try:
             try:
@@ -295,7 +295,7 @@ class Runner:
                 self._link.call(lambda session: session.execute(create))
                 self._link.call(use)
             self._link.prepare = use
-            lease.take(tables)
+            lease.take(schema.table_statements())
         except Exception as error:
             if number(error) < 0 or connection_lost(error):
                 raise

@@ -142,19 +142,37 @@ def insert(ex: Execution, tree: exp.Insert) -> Result:
         raise errors.compilation(
             2020, "21S01", f"Insert value list does not match column list expecting {len(columns)} but got {width}"
         )
+    into = f"INSERT INTO {table.physical}"
+    taken = [column.name for column in columns]
+    if fits and all(fits) and all(column.name in taken or _left_empty(column) for column in table.columns):
+        into = f"{into} ({', '.join(map(quote, taken))}) {sql}"
+    else:
+        into = f"{into} {_converted(ex, table, columns, kinds, fits, sql)}"
+    ex.lock(table, "ddl" if tree.args.get("overwrite") else "share")
+    gone = ex.write(f"DELETE FROM {table.physical}")[0][0] if tree.args.get("overwrite") else 0
+    rows = ex.write(into)[0][0]
+    streams.follow(ex, table, rows)
+    ex.written.add(table.id)
+    ex.engine.touched(ex.session, table, rows + gone)
+    return counts(INSERT, inserted=rows)
+
+
+def _left_empty(column: Column) -> bool:
+    """Is it NULL where an INSERT does not name it?"""
+    return column.nullable and column.default is None and not column.autoincrement
+
+
+def _converted(
+    ex: Execution, table: Table, columns: list[Column], kinds: list[SfType], fits: list[bool], sql: str
+) -> str:
+    """A query of DuckDB as one for all columns of the table, each value made one of its column."""
     given = {
         column.name: f"q.c{n}" if fits and fits[n] else stored(f"q.c{n}", kinds[n], column)
         for n, column in enumerate(columns)
     }
     values = [given.get(column.name) or default_sql(ex, column) for column in table.columns]
-    names = ", ".join(f"c{n}" for n in range(width))
-    ex.lock(table, "ddl" if tree.args.get("overwrite") else "share")
-    gone = ex.write(f"DELETE FROM {table.physical}")[0][0] if tree.args.get("overwrite") else 0
-    rows = ex.write(f"INSERT INTO {table.physical} SELECT {', '.join(values)} FROM ({sql}) AS q({names})")[0][0]
-    streams.follow(ex, table, rows)
-    ex.written.add(table.id)
-    ex.engine.touched(ex.session, table, rows + gone)
-    return counts(INSERT, inserted=rows)
+    names = ", ".join(f"c{n}" for n in range(len(columns)))
+    return f"SELECT {', '.join(values)} FROM ({sql}) AS q({names})"
 
 
 def _explicit_defaults(source: exp.Expr) -> bool:

@@ -300,11 +300,14 @@ def _plain(value: str, kind: SfType) -> str:
 def _arrow(values: list[object], kind: SfType) -> Any:
     match kind.base:
         case "FIXED" | "TIMESTAMP_NTZ" | "TIMESTAMP_LTZ" | "TIMESTAMP_TZ" | "DATE" | "TIME":
-            if kind.base == "FIXED" and (
-                kind.scale or any(isinstance(one, int) and abs(one) >= 2**63 for one in values)
-            ):
-                return pa.array([None if one is None else str(one) for one in values], pa.string())
-            return pa.array(values, pa.int64())
+            if kind.base != "FIXED":
+                return pa.array(values, pa.int64())
+            try:
+                if not kind.scale:
+                    return pa.array(values, pa.int64())
+            except OverflowError:
+                pass  # of up to 38 digits
+            return pa.array([None if one is None else str(one) for one in values], pa.string())
         case "BOOLEAN":
             return pa.array(values, pa.bool_())
         case "REAL":

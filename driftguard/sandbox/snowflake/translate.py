@@ -47,7 +47,7 @@ class Scope:
 
     sources: dict[str, dict[str, SfType] | None] = field(default_factory=dict)
     aliases: dict[str, SfType | None] = field(default_factory=dict)
-    texts: dict[str, str] = field(default_factory=dict)
+    items: dict[str, exp.Expr] = field(default_factory=dict)  # what the aliases stand for
     ctes: dict[str, dict[str, SfType] | None] = field(default_factory=dict)
     parent: Scope | None = None
 
@@ -125,9 +125,9 @@ class Translator:
             walked = self.expression(item, scope)
             kind = type_of(walked.this if isinstance(walked, exp.Alias) else walked)
             scope.aliases[name] = kind
-            scope.texts[name] = duck(walked.this if isinstance(walked, exp.Alias) else walked)
+            scope.items[name] = walked.this if isinstance(walked, exp.Alias) else walked
             if not isinstance(walked, exp.Alias):
-                walked = exp.alias_(walked, name, quoted=True)
+                walked = exp.alias_(walked, name, quoted=True, copy=False)
             items.append(walked)
             if columns is not None:
                 columns[name if name not in columns else f"{name}\0{len(columns)}"] = kind or SfType("UNKNOWN")
@@ -146,7 +146,7 @@ class Translator:
     def _tail(self, node: exp.Expr, scope: Scope) -> None:
         order = node.args.get("order")
         if order is not None:
-            scope.texts = {}
+            scope.items = {}
             node.set("order", self._children(order, scope))
         for key in ("limit", "offset"):
             if node.args.get(key) is not None:
@@ -344,8 +344,8 @@ class Translator:
                     node.meta["sf"] = _known(holders[0], name)
                     return node
                 if name in here.aliases:
-                    text = here.texts.get(name)
-                    if text is not None and text != quiet(text):
+                    text = duck(here.items[name]) if name in here.items else ""
+                    if text != quiet(text):
                         # DuckDB does not let an alias be used again whose expression may raise an error
                         return raw(text, here.aliases[name])
                     node.meta["sf"] = here.aliases[name]
