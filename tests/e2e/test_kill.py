@@ -156,7 +156,7 @@ KILLS = (
 )
 CUTS = (
     ("USE SCHEMA", AFTER),
-    ("BEGIN\nUPDATE lease SET holder='", AFTER),
+    ("BEGIN\nCREATE TABLE IF NOT EXISTS .*UPDATE lease SET holder='", AFTER),
     ("CREATE PIPE", BEFORE),
 )
 
