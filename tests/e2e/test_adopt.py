@@ -33,14 +33,14 @@ WHEN NOT MATCHED AND COALESCE(s.OP, 'I') <> 'D' THEN
   INSERT (ID, NOTE, REFRESHED_AT) VALUES (s.ID, s.NOTE, CURRENT_TIMESTAMP())"""
 
 
-def build(home: Home, text: str = MERGE, *, names: str = NAMES, schedule: str = "SCHEDULE = '5 MINUTE'") -> None:
+def build(home: Home, text: str = MERGE) -> None:
     """A landing as a team makes it, and its first rows in FINAL."""
     config = home.directory / "driftguard.toml"
-    config.write_text(config.read_text(encoding="utf-8") + names, encoding="utf-8")
+    config.write_text(config.read_text(encoding="utf-8") + NAMES, encoding="utf-8")
     home.aurora(ORDERS)
     home.execute(
         *BY_HAND,
-        f"CREATE TASK ANALYTICS.STAGING.REFRESH_ORDERS WAREHOUSE = LOADING {schedule} AS {text}",
+        f"CREATE TASK ANALYTICS.STAGING.REFRESH_ORDERS WAREHOUSE = LOADING SCHEDULE = '5 MINUTE' AS {text}",
         "ALTER TASK ANALYTICS.STAGING.REFRESH_ORDERS RESUME",
     )
     home.sync()
@@ -84,3 +84,43 @@ def test_a_landing_that_people_made_is_taken_over_with_its_rows(home: Home) -> N
     home.aurora("UPDATE orders SET coupon = 'y', note = 'late' WHERE id = 4")
     home.sync()
     assert notes(home)[2] == (4, "late")
+
+
+def procedure(body: str) -> str:
+    return f"CREATE OR REPLACE PROCEDURE ANALYTICS.STAGING.MERGE_THEM() RETURNS VARCHAR LANGUAGE SQL AS $${body}$$"
+
+
+def test_an_old_merge_that_fails_stops_the_apply_and_the_next_one_goes_on(home: Home) -> None:
+    works = procedure(f"BEGIN {MERGE}; RETURN 'done'; END")
+    home.execute(works)
+    build(home, "CALL ANALYTICS.STAGING.MERGE_THEM()")
+    shown = " ".join(home.run("adopt", "public.orders", code=1).split())
+    assert "ANALYTICS.STAGING.MERGE_THEM (sql) is written by hand" in shown
+    assert "-CALL ANALYTICS.STAGING.MERGE_THEM()" in shown
+    home.run("adopt", "orders", "--write")
+    home.execute(procedure("BEGIN SELECT 1 / 0; END"))
+    allow = ("--allow", "REPLACES_HANDWRITTEN", "--allow", "REPLACES_PIPE")
+    said = home.refused("apply", *allow, "--quiet", code=4)
+    assert "REFRESH_ORDERS failed when it ran once more: " in said
+    assert "mend it, then run `driftguard apply` again" in said
+    assert home.task_states() == {"REFRESH_ORDERS": "suspended"}
+    assert "begun" in home.run("status")
+
+    home.execute(works)
+    home.aurora("INSERT INTO orders VALUES (11, 'meanwhile', 7)")
+    home.run("apply", *allow, "--quiet")
+    assert home.task_states() == {"REFRESH_ORDERS": "started"}
+    home.sync()
+    home.assert_equal("orders", rows=11)
+
+
+def test_what_cannot_be_taken_over_says_why_and_writes_nothing(home: Home) -> None:
+    build(home)
+    home.execute("ALTER TASK ANALYTICS.STAGING.REFRESH_ORDERS SUSPEND")
+    said = home.run("adopt", "orders", "--write", code=1)
+    assert "REFRESH_ORDERS is suspended: resume it" in " ".join(said.split())
+    assert not list((home.directory / "migrations").glob("*.py"))
+    found = home.json("adopt", "orders", code=1)
+    assert found["plan"] is None
+    assert "no landing of a table nosuch" in home.refused("adopt", "nosuch", code=2)
+    assert "--write needs a table" in home.refused("adopt", "--write", code=2)
