@@ -122,6 +122,7 @@ SENDERS = {
     "migrate/runner.py": {"create", "tables"},
     "migrate/worker.py": {"'ROLLBACK'", "sql"},
     "snowflake/history.py": {
+        "'SELECT CURRENT_TIMESTAMP() AS NOW'",
         "f'SELECT QUERY_ID, QUERY_TAG, EXECUTION_STATUS FROM {history} WHERE QUERY_TAG IN ({wanted})'",
         "f'SELECT COUNT(*) AS FOUND FROM {history}'",
         "f'SELECT SYSTEM$CANCEL_QUERY({literal(query_id)})'",
