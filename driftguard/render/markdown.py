@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from driftguard.model.plan import Statement
+from driftguard.plan.adopting import Adoption
 from driftguard.render.report import Report, by_table, columns_of, fate, look_lines, plural
 
 _MARKS = {"error": "🔴", "unknown": "🟣", "warning": "🟡", "info": "🔵"}
@@ -50,7 +51,7 @@ def plan(
     notes: Sequence[str],
     markers: Sequence[str] = (),
     *,
-    costs: Sequence[str],
+    costs: Sequence[Sequence[str]],
     diffs: Sequence[str] = (),
 ) -> str:
     """A plan as GitHub-flavoured Markdown: a numbered list, the SQL folded away, and what is left to people."""
@@ -58,8 +59,8 @@ def plan(
     if not summaries:
         lines += ["nothing to do"]
     for number, (summary, price) in enumerate(zip(summaries, costs, strict=True), start=1):
-        lines.append(f"{number}. {escape(summary)}  ")
-        lines.append(f"   {escape(price)}")
+        told = [f"{number}. {escape(summary)}", *(f"   {escape(line)}" for line in price)]
+        lines.append("  \n".join(told))
         if diffs and diffs[number - 1]:
             lines += ["", *(f"   {line}" for line in _fenced(diffs[number - 1].rstrip("\n"), "diff")), ""]
     if notes:
@@ -70,6 +71,15 @@ def plan(
     if sql:
         lines += ["", "<details><summary>SQL</summary>", "", *_code(sql), "", "</details>"]
     return "\n".join(lines) + "\n"
+
+
+def adoption(table: str, found: Adoption) -> str:
+    """What makes a landing differ from driftguard's, and what a person has to see to first."""
+    lines = [f"## driftguard: {escape(table)}", "", f"{escape(str(found.final))}: {found.state}", ""]
+    lines += [f"- {item.where}: {escape(item.what)}" for item in found.differences]
+    if found.obstacles:
+        lines += ["", "Before driftguard can take it over:", "", *(f"- {escape(line)}" for line in found.obstacles)]
+    return "\n".join(lines).rstrip()
 
 
 def _code(statements: Sequence[str]) -> list[str]:
