@@ -102,7 +102,7 @@ def also_writes(context: Context, pair: Pair, merge: HandWritten) -> list[Object
     """The FINAL tables of other landings that the text of this one's merge writes too."""
     found = []
     for other in context.pairs:
-        if other is not pair and _writes(merge.text, merge.language, other, merge.place.schema):
+        if other.landing.final != pair.landing.final and _writes(merge.text, merge.language, other, merge.place.schema):
             found.append(other.landing.final)
     return found
 

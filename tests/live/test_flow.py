@@ -164,6 +164,7 @@ def test_the_lease_lets_one_of_two_in(live: Live) -> None:
     """That an UPDATE with a row count of 1 is a lock is the one assumption of apply that only an account can show."""
     from driftguard.control import schema
     from driftguard.control.lease import Lease
+    from driftguard.control.link import Link
     from driftguard.errors import LeaseHeldError
     from driftguard.snowflake.session import Session
 
@@ -175,9 +176,9 @@ def test_the_lease_lets_one_of_two_in(live: Live) -> None:
     with Session.open(live.config) as first:
         for statement in schema.setup_statements(live.database, "DRIFTGUARD"):
             first.execute(statement)
-        with open_session() as second, Lease(first, open_session, 60) as held:
-            held.check()
+        with open_session() as second, Lease(Link(first, open_session), 60) as held:
+            held.check(first)
             with pytest.raises(LeaseHeldError):
-                Lease(second, open_session, 60).__enter__()
-        with open_session() as third, Lease(third, open_session, 60) as again:
+                Lease(Link(second, open_session), 60).__enter__()
+        with open_session() as third, Lease(Link(third, open_session), 60) as again:
             assert again.token > held.token

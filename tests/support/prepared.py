@@ -47,7 +47,8 @@ class Prepared:
         return self._answer()
 
     def end(self, away: Away) -> None:
-        os.kill(away.pid, signal.SIGKILL)
+        self._order(f"end {away.pid}")
+        self._answer()
 
     def close(self) -> None:
         assert self._process.stdin is not None
@@ -72,7 +73,12 @@ def _main() -> None:
     def tell(**what: Any) -> None:
         print(json.dumps(what), flush=True)
 
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # whatever ends is gone
+    def end(pid: int) -> None:
+        """A child that nobody has waited for keeps its number: it is killed, and nobody else."""
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        children.remove(pid)
+
     server = SnowflakeServer()
     server.start()
     tell(port=server.port)
@@ -83,6 +89,10 @@ def _main() -> None:
             server.port = 0
             tell(port=0)
             continue
+        if line.startswith("end "):
+            end(int(line.removeprefix("end ")))
+            tell(port=0)
+            continue
         pid = os.fork()
         if pid == 0:
             os.close(0)
@@ -91,11 +101,8 @@ def _main() -> None:
             while True:
                 signal.pause()
         children.append(pid)
-    for pid in children:
-        try:
-            os.kill(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            continue
+    for pid in list(children):
+        end(pid)
 
 
 if __name__ == "__main__":
