@@ -328,7 +328,23 @@ def _byhand_cases() -> dict[str, Case]:
             on(pipes(definition=f"{copy} ON_ERROR = 'SKIP_FILE'")),
             f"{pipe} has ON_ERROR = CONTINUE",
         ),
+        "DG324": Case(
+            on(_two_pipes("@STAGING.DMS_STAGE/shop/orders_items/", estate=_own_pipe_reads("/shop/orders"))),
+            on(_two_pipes("@STAGING.DMS_STAGE/shop/orders_items/")),
+            f"{pipe} reads @DB.STAGING.DMS_STAGE/shop/orders, and with it files of DB.STAGING.OTHER",
+        ),
     }
+
+
+def _two_pipes(more: str, *, estate: Estate = CLEAN, target: str = "STAGING.ELSEWHERE") -> Estate:
+    """The estate with a second pipe beside the landing's own, which reads shop/orders/."""
+    copy = f"COPY INTO {target} FROM {more}"
+    other = dataclasses.replace(CLEAN.pipes[0], name=ObjectName("DB", "STAGING", "OTHER"), definition=copy)
+    return dataclasses.replace(estate, pipes=(*estate.pipes, other))
+
+
+def _own_pipe_reads(place: str) -> Estate:
+    return pipes(definition=CLEAN.pipes[0].definition.replace("/shop/orders/'", f"{place}'"))
 
 
 def streams(**change: Any) -> Estate:
