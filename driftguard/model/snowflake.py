@@ -52,7 +52,7 @@ class SfColumn:
     nullable: bool = True
     comment: str | None = None
     default: str | None = None
-    evolved: bool = False  # Snowflake added it itself (SCHEMA_EVOLUTION_RECORD is filled)
+    evolved: bool = False  # a load added it by itself (SCHEMA_EVOLUTION_RECORD)
     masking_policy: ObjectName | None = None
     tags: tuple[Tag, ...] = ()
 
@@ -66,7 +66,7 @@ class SfTable:
     kind: str = "BASE TABLE"
     primary_key: tuple[str, ...] = ()
     comment: str | None = None
-    schema_evolution: bool = False
+    schema_evolution: bool = False  # ENABLE_SCHEMA_EVOLUTION
     row_count: int | None = None
     bytes: int | None = None
     row_policy: ObjectName | None = None

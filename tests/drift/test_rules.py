@@ -321,7 +321,7 @@ def _byhand_cases() -> dict[str, Case]:
         "DG319": Case(
             on(alter(STAGING, "NOTE", evolved=True)),
             on(CLEAN),
-            f"{STAGING} had ENABLE_SCHEMA_EVOLUTION; it added NOTE",
+            f"{STAGING} had ENABLE_SCHEMA_EVOLUTION; it added NOTE VARCHAR(134217728)",
         ),
         "DG320": Case(
             on(pipes(definition=f"{copy} ON_ERROR = CONTINUE")),

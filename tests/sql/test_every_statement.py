@@ -134,6 +134,7 @@ SENDERS = {
         "self._schemas_sql()",
         "self._keys_sql()",
         "self._show_sql(kind, schema)",
+        "self._show_sql('tables', schema)",
         "'SELECT CURRENT_AVAILABLE_ROLES() AS R'",
         "f'SHOW GRANTS ON SCHEMA {schema_name(self.database, schema)}'",
         "self._columns_sql(schemas, where)",

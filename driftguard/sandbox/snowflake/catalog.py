@@ -36,6 +36,7 @@ class Column:
     comment: str | None = None
     masking_policy: int | None = None
     tags: dict[int, str] = field(default_factory=dict)
+    evolution: str | None = None  # SCHEMA_EVOLUTION_RECORD
 
 
 @dataclass(slots=True)

@@ -115,7 +115,7 @@ def _columns(ex: Execution, database: Database) -> Answer:
                     "1" if column.autoincrement else None,
                     column.comment,
                     None,
-                    None,
+                    column.evolution,
                     None,
                     "COLUMN",
                     None,
