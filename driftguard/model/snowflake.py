@@ -183,6 +183,17 @@ class CastFailure:
     count: int
 
 
+REPAIRS = "rows to repair"  # the kind, where they are in `Estate.unseen`
+
+
+@dataclass(frozen=True, slots=True)
+class ToRepair:
+    """How many rows of a FINAL table have values that nothing told (`_DG_REPAIR`). `name` is the table in full."""
+
+    name: str
+    count: int
+
+
 @dataclass(frozen=True, slots=True)
 class Milestone:
     """A marker that has arrived in FINAL, or a step that the control schema has noted. `at`: ISO 8601, UTC, or ""."""
@@ -223,6 +234,7 @@ class Estate:
     timezone: str = ""  # the account's TIMEZONE; "" where it may not be read
     revisions: tuple[str, ...] = ()  # applied revisions, where the control schema could be read
     cast_failures: tuple[CastFailure, ...] = ()  # likewise, of the last [control] cast_failure_days
+    to_repair: tuple[ToRepair, ...] = ()  # of the tables in FINAL that have any
     consumers: tuple[Consumer, ...] = ()  # of the tables
     looked: tuple[str, ...] = ()  # which of POLICIES, TAGS and CONSUMERS were read; an old snapshot has none
 

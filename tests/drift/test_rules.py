@@ -22,7 +22,7 @@ from driftguard.model.identifiers import ObjectName, TableName
 from driftguard.model.observed import Footer, NotSeen, Observed, ObservedColumn, Sighting
 from driftguard.model.policy import ColumnPolicy, Masking, Policy
 from driftguard.model.settings import DmsTask, Remark, TaskSettings
-from driftguard.model.snowflake import CastFailure, Estate, SfColumn, SfTable, SfType, Tag
+from driftguard.model.snowflake import CastFailure, Estate, SfColumn, SfTable, SfType, Tag, ToRepair
 
 ORDERS = table("orders", ("note", varchar(40)), ("total", numeric(10, 2)))
 STAGING, FINAL = "DB.STAGING.ORDERS_CDC", "DB.FINAL.ORDERS"
@@ -872,6 +872,11 @@ def _cases() -> dict[str, Case]:
             f"{FINAL}.PAID: 12 values of the last 7 days did not fit",
             column="paid",
         ),
+        "DG606": Case(
+            on(dataclasses.replace(CLEAN, to_repair=(ToRepair(FINAL, 3), ToRepair("DB.FINAL.ELSEWHERE", 9)))),
+            on(dataclasses.replace(CLEAN, to_repair=(ToRepair("DB.FINAL.ELSEWHERE", 9),))),
+            f"{FINAL}: 3 rows have values that nothing told",
+        ),
         "DG604": Case(
             dataclasses.replace(clean, stale=("snapshot s.json is 9 days old",)),
             clean,
@@ -1196,6 +1201,13 @@ def test_failed_casts_that_could_not_be_read_are_unknown_where_a_merge_writes_th
     assert (finding.code, finding.severity) == ("DG605", Severity.UNKNOWN)
     assert compare(on(dataclasses.replace(CLEAN, unseen=unread))) == ()  # no cast of it can fail
     assert of("DG605", on(dataclasses.replace(Estate(), unseen=unread))) == []
+
+
+def test_rows_to_repair_that_could_not_be_counted_are_unknown() -> None:
+    refused = Unseen(f"rows to repair in {FINAL}", "not authorized"), Unseen("rows to repair in DB.FINAL.X", "no")
+    (finding,) = compare(on(dataclasses.replace(CLEAN, unseen=refused)))
+    assert (finding.code, finding.severity) == ("DG606", Severity.UNKNOWN)
+    assert "not authorized" in finding.message
 
 
 def test_what_an_update_erases_depends_on_the_replica_identity_and_says_so_with_the_plug_in() -> None:
