@@ -1,12 +1,14 @@
-"""The hand-written merge of a landing, read: from its task, and from the procedures that the task calls."""
+"""The hand-written merge of a landing, read: from its task, or from a procedure that runs below the task."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from driftguard.drift.context import Context, Pair
+from driftguard.drift.following import Reached, follow
 from driftguard.merge.byhand.describe import RANKS, Description, describe
 from driftguard.merge.byhand.flow import Added, Tables
 from driftguard.merge.byhand.rewrite import Refused, Rewritten, Unchanged, rewrite
@@ -54,22 +56,48 @@ def _followed(
     if here.writes or here.unread or not here.calls:
         why = "; ".join(here.unread) if here.unread else ("" if here.writes else "it does not write FINAL")
         return HandWritten(task, task.name, here, task.definition, "sql", why or _empty(here), streams)
-    unread = []
-    for parts in here.calls:
-        name = _resolved(parts, task.name)
-        found = known.get(name, [])
-        if len(found) != 1:
-            unread.append(f"it calls {name}, " + ("of which there are several" if found else "which was not read"))
-        elif found[0].definition is None:
-            unread.append(f"it calls {name}, whose body the role may not read")
-        else:
-            language = (found[0].language or "SQL").lower()
-            inside = _described(found[0].definition, language, staging, final, name.schema, streams)
-            if inside.writes or inside.unread:
-                why = "; ".join(inside.unread) or _empty(inside)
-                return HandWritten(task, name, inside, found[0].definition, language, why, streams, found[0])
-            unread.append(f"it calls {name}, which does not write FINAL")
-    return HandWritten(task, task.name, here, task.definition, "sql", "; ".join(unread), streams)
+    found = follow(
+        task,
+        here.calls,
+        known,
+        lambda p: _described(p.definition or "", _language(p), staging, final, p.name.schema, streams),
+    )
+    return _chosen(task, here, found, final, streams)
+
+
+def _chosen(task: Task, here: Description, found: Sequence[Reached], final: SfTable, streams: Streams) -> HandWritten:
+    """The procedure below a task that holds the merge; or the task, with what keeps that from being known."""
+    writing = [one for one in found if one.does is not None and one.does.writes]
+    hidden = [one for one in found if one.does is not None and one.does.unread]
+    if writing:
+        doubtful = [one for one in hidden if one not in writing and _names(one, final)]
+        merge = _of(task, writing[0], streams)
+        names = [str(one.name) for one in (*writing, *doubtful)]
+        several = f"FINAL is written by {' and by '.join(names)}; which of them is meant is not clear"
+        return merge if len(names) == 1 else replace(merge, unread=several)
+    if hidden:
+        return _of(task, hidden[0], streams)
+    why = [one.why for one in found if one.why] or [
+        "the procedures that it calls call each other, and none writes FINAL"
+    ]
+    return HandWritten(task, task.name, here, task.definition, "sql", "; ".join(why), streams)
+
+
+def _of(task: Task, one: Reached, streams: Streams) -> HandWritten:
+    assert one.procedure is not None and one.does is not None
+    why = "; ".join(one.does.unread) or _empty(one.does)
+    text = one.procedure.definition or ""
+    return HandWritten(task, one.name, one.does, text, _language(one.procedure), why, streams, one.procedure)
+
+
+def _names(one: Reached, table: SfTable) -> bool:
+    """Could what was not read of a procedure be about the table?"""
+    body = one.procedure.definition or "" if one.procedure is not None else ""
+    return re.search(rf"(?<![\w$]){re.escape(table.name.name)}(?![\w$])", body, re.IGNORECASE) is not None
+
+
+def _language(procedure: Procedure) -> str:
+    return (procedure.language or "SQL").lower()
 
 
 def _empty(does: Description) -> str:
@@ -215,11 +243,6 @@ def _procedures(estate: Estate) -> dict[ObjectName, list[Procedure]]:
     for procedure in estate.procedures:
         known.setdefault(procedure.name, []).append(procedure)
     return known
-
-
-def _resolved(parts: tuple[str | None, ...], beside: ObjectName) -> ObjectName:
-    full = [beside.database, beside.schema, ""][: 3 - len(parts)] + [part or "" for part in parts[-3:]]
-    return ObjectName(full[0], full[1], full[2])
 
 
 def _described(
