@@ -140,6 +140,14 @@ class Procedure:
 
 
 @dataclass(frozen=True, slots=True)
+class View:
+    """A view; `definition` is the statement that made it, None where the role may not read it."""
+
+    name: ObjectName
+    definition: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class FileFormat:
     """A named file format; `options` holds what SHOW FILE FORMATS prints, keys in upper case, values as text."""
 
@@ -224,6 +232,7 @@ class Estate:
     tasks: tuple[Task, ...] = ()
     streams: tuple[Stream, ...] = ()
     procedures: tuple[Procedure, ...] = ()
+    views: tuple[View, ...] = ()  # their columns are in `tables`
     file_formats: tuple[FileFormat, ...] = ()
     stages: tuple[Stage, ...] = ()
     schemas: tuple[tuple[str, str], ...] = ()  # (database, schema) that the role can see

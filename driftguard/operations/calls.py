@@ -25,10 +25,10 @@ def callers(estate: Estate, procedure: ObjectName) -> tuple[ObjectName, ...]:
     while todo:
         name = todo.pop()
         for other in estate.procedures:
-            if other.name.name not in names and _names(other.definition or "", name):
+            if other.name.name not in names and names_word(other.definition or "", name):
                 names.add(other.name.name)
                 todo.append(other.name.name)
-    return tuple(task.name for task in estate.tasks if any(_names(task.definition, name) for name in names))
+    return tuple(task.name for task in estate.tasks if any(names_word(task.definition, name) for name in names))
 
 
 def below(task: Task, procedures: Iterable[Procedure]) -> list[Procedure]:
@@ -48,10 +48,11 @@ def mentioned(names: Iterable[str], texts: Iterable[str]) -> set[str]:
     """Those of the names that stand in one of the texts as a word of their own, whatever their capitals."""
     together = "\n".join(texts)
     words = {word.upper() for word in _WORD.findall(together)}
-    return {name for name in names if (name.upper() in words if _WORD.fullmatch(name) else _names(together, name))}
+    return {name for name in names if (name.upper() in words if _WORD.fullmatch(name) else names_word(together, name))}
 
 
-def _names(text: str, name: str) -> bool:
+def names_word(text: str, name: str) -> bool:
+    """Does a text hold a name as a word of its own, whatever its capitals?"""
     return re.search(rf"(?<![\w$]){re.escape(name)}(?![\w$])", text, re.IGNORECASE) is not None
 
 

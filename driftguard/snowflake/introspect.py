@@ -24,6 +24,7 @@ from driftguard.model.snowflake import (
     Stage,
     Stream,
     Task,
+    View,
 )
 from driftguard.snowflake.cells import Row, added_by_a_load, column_type, moment, object_name, option, predecessors
 from driftguard.snowflake.definitions import with_ddl
@@ -73,6 +74,7 @@ def _introspect(reader: _Reader, wanted: Sequence[str]) -> Estate:
         tasks=tasks,
         streams=reader.streams(seen),
         procedures=reader.procedures(seen, tasks),
+        views=reader.views(seen),
         file_formats=reader.file_formats(seen),
         stages=reader.stages(seen),
         schemas=tuple((database, schema) for schema in seen),
@@ -110,6 +112,7 @@ class _Reader:
             self._keys_sql(),
             _TIMEZONE,
             _information_sql(self.database, schemas, "PROCEDURES", _PROCEDURE_COLUMNS, ""),
+            _information_sql(self.database, schemas, "VIEWS", _VIEW_COLUMNS, ""),
         ):
             self._sent[sql] = self._pool.submit(self.session.rows, sql)
 
@@ -315,6 +318,14 @@ class _Reader:
         ]
         return tuple(sorted(with_ddl(found, tasks, self._answers), key=lambda p: (p.name, p.arguments)))
 
+    def views(self, schemas: Sequence[str]) -> tuple[View, ...]:
+        rows = self._information("views", schemas, "VIEWS", _VIEW_COLUMNS)
+        found = (
+            View(ObjectName(self.database, str(r["TABLE_SCHEMA"]), str(r["TABLE_NAME"])), r["VIEW_DEFINITION"] or None)
+            for r in rows
+        )
+        return tuple(sorted(found, key=lambda v: v.name))
+
     def _answers(self, expressions: Sequence[str]) -> Sequence[str | None]:
         """Their values, from one statement; one by one where that fails, and None for each that does."""
         sql = _select(expressions)
@@ -407,6 +418,7 @@ _PROCEDURE_COLUMNS = (
     "PROCEDURE_DEFINITION",
     "PROCEDURE_OWNER",
 )
+_VIEW_COLUMNS = ("TABLE_SCHEMA", "TABLE_NAME", "VIEW_DEFINITION")
 
 
 def _select(expressions: Iterable[str]) -> str:

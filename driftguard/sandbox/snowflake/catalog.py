@@ -94,6 +94,7 @@ class View(Thing):
     database: str = ""
     schema: str = ""
     columns: list[str] = field(default_factory=list)
+    types: list[SfType] = field(default_factory=list)
     kind = "VIEW"
 
 

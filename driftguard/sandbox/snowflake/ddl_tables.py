@@ -21,7 +21,7 @@ from driftguard.sandbox.snowflake.nodes import type_of
 from driftguard.sandbox.snowflake.reader import Reader
 from driftguard.sandbox.snowflake.results import Result, status
 from driftguard.sandbox.snowflake.translate import Translator, parse
-from driftguard.sandbox.snowflake.types import SfType, read_type
+from driftguard.sandbox.snowflake.types import TEXT, SfType, read_type
 
 
 @dataclass(slots=True)
@@ -399,6 +399,7 @@ def create_view(ex: Execution, reader: Reader, *, replace: bool) -> Result:
         query=query,
         text=text,
         columns=names,
+        types=[TEXT if kind.base in ("NULL", "UNKNOWN") else kind for kind in (known or {}).values()],
         database=database.name,
         schema=schema.name,
     )

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from driftguard.sandbox.snowflake import errors
-from driftguard.sandbox.snowflake.catalog import Database
+from driftguard.sandbox.snowflake.catalog import Column, Database, Table, View
 from driftguard.sandbox.snowflake.execution import Execution
 from driftguard.sandbox.snowflake.listing import Row, fields, rows_of, schemas, visible
 from driftguard.sandbox.snowflake.names import QName
 from driftguard.sandbox.snowflake.results import Field
-from driftguard.sandbox.snowflake.types import VARCHAR_DEFAULT, VARCHAR_MAX
+from driftguard.sandbox.snowflake.types import TEXT, VARCHAR_DEFAULT, VARCHAR_MAX
 
 Answer = tuple[list[Field], list[Row]]
 
@@ -85,10 +85,17 @@ def _tables(ex: Execution, database: Database) -> Answer:
     ), rows
 
 
+def _columns_of(thing: Table | View) -> list[Column]:
+    if isinstance(thing, Table):
+        return thing.columns
+    types = [*thing.types, *[TEXT] * len(thing.columns)]
+    return [Column(name, kind) for name, kind in zip(thing.columns, types, strict=False)]
+
+
 def _columns(ex: Execution, database: Database) -> Answer:
     rows: list[Row] = []
-    for one in visible(ex, "TABLE", database):
-        for position, column in enumerate(one.thing.columns, start=1):
+    for one in (*visible(ex, "TABLE", database), *visible(ex, "VIEW", database)):
+        for position, column in enumerate(_columns_of(one.thing), start=1):
             kind = column.type
             text = kind.length if kind.base in ("TEXT", "BINARY") else None
             octets = (
