@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from driftguard.errors import ConfigError, NoConfigError
 from driftguard.model.identifiers import ObjectName
-from driftguard.model.policy import ColumnPolicy, Masking, Policy, StagingStyle
+from driftguard.model.policy import ColumnPolicy, Masking, Named, Policy, StagingStyle
 
 FILE_NAME = "driftguard.toml"
 NO_POLICY = "none"  # of [policy.masking]: decided that the column needs none
@@ -44,6 +44,16 @@ class SnowflakeSection(_Section):
     capabilities: str = "snowflake-capabilities.toml"  # what `probe --snowflake` has found out
 
 
+class NamedSection(_Section):
+    """What the objects of one landing are called: names as they are stored, or templates."""
+
+    staging_table: str | None = Field(default=None, min_length=1)
+    final_table: str | None = Field(default=None, min_length=1)
+    pipe: str | None = Field(default=None, min_length=1)
+    task: str | None = Field(default=None, min_length=1)
+    stream: str | None = Field(default=None, min_length=1)
+
+
 class LandingSection(_Section):
     """Names and places on Snowflake. Templates know {table} and {schema}."""
 
@@ -61,6 +71,15 @@ class LandingSection(_Section):
     warehouse: str = ""
     schedule: str = "1 MINUTE"
     overlap_minutes: int = Field(default=60, ge=0)
+    named: dict[str, NamedSection] = Field(default_factory=dict)  # by schema.table
+
+    @field_validator("named")
+    @classmethod
+    def _one_table(cls, named: dict[str, NamedSection]) -> dict[str, NamedSection]:
+        for table in named:
+            if not all(table.partition(".")):
+                raise ValueError(f"{table!r} is not schema.table")
+        return named
 
 
 class Control(_Section):
@@ -257,6 +276,7 @@ class Config:
             control_schema=s.control.schema_name,
             warehouse=s.landing.warehouse or s.snowflake.warehouse or "",
             schedule=s.landing.schedule,
+            named=tuple(Named(table, **names.model_dump()) for table, names in s.landing.named.items()),
             overlap_minutes=s.landing.overlap_minutes,
             consumption=s.policy.consumption,
             merge_managed_by=s.policy.managed_by.merge,

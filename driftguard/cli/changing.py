@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
 
 from driftguard.cli.options import common, sources
+from driftguard.cli.planned import show_plan
 from driftguard.cli.root import main
 from driftguard.errors import ExitCode
-from driftguard.shell import Shell, relative
+from driftguard.shell import Shell
 
 if TYPE_CHECKING:
     from driftguard.commands.check import Proposal
     from driftguard.migrate.rehearsal import Outcome
-    from driftguard.model.plan import Phase
 
 
 @main.command()
@@ -37,9 +36,6 @@ def plan(
 ) -> None:
     """What to change on Snowflake, in which order. Exit 1 if there is something to do."""
     from driftguard.commands.plan import plan as run
-    from driftguard.plan.cost import BEHIND
-    from driftguard.render import json, markdown, text
-    from driftguard.render.report import look_lines
 
     with shell.working("planning"):
         result = run(
@@ -51,77 +47,8 @@ def plan(
             write_revision=write_revision,
             observed=observed,
         )
-    operations = result.plan.operations
-    if format_ == "json":
-        content = {
-            "operations": [
-                {
-                    "kind": op.kind,
-                    "summary": op.summary(),
-                    "arguments": op.arguments(),
-                    "phase": op.phase,
-                    "sql": [s.sql for s in sql],
-                    "cost": price.document(),
-                    "diff": diff,
-                }
-                for op, sql, price, diff in zip(operations, result.statements, result.costs, result.diffs, strict=True)
-            ],
-            "notes": list(result.plan.notes),
-            "markers": list(result.markers),
-            "revisions": [
-                {"id": r.id, "file": str(r.path), "branch": r.branch, "phases": r.phases} for r in result.revisions
-            ],
-            "observed": json.look(result.look) if result.look else None,
-            "capabilities": result.capabilities.document() if result.capabilities else None,
-        }
-        click.echo(json.document(content), nl=False)
-    elif format_ == "markdown":
-        summaries, costs = [f"{op.phase}: {op.summary()}" for op in operations], [price.line for price in result.costs]
-        click.echo(
-            markdown.plan(
-                summaries,
-                result.statements,
-                result.plan.notes,
-                result.markers,
-                costs=costs,
-                diffs=result.diffs,
-            ),
-            nl=False,
-        )
-    else:
-        click.echo(
-            text.plan(
-                [f"{op.phase}: {op.summary()}" for op in operations],
-                result.statements,
-                result.plan.notes,
-                result.markers,
-                costs=[] if shell.quiet else [price.line for price in result.costs],
-                diffs=result.diffs,
-                width=shell.width,
-                color=shell.color,
-                verbose=shell.verbose,
-            ),
-            nl=False,
-        )
-        if any(price.readers for price in result.costs):
-            shell.say(BEHIND)
-        for line in look_lines(result.look) if result.look else ():
-            shell.say(line)
-        if result.capabilities:
-            shell.say(f"Snowflake was {result.capabilities.summary()}")
-        if result.unapplied:
-            shell.say(f"planned on top of {len(result.unapplied)} unapplied revision(s): `driftguard apply` runs them")
-        for item in result.revisions:
-            click.echo(f"wrote {relative(item.path)}: {_when(item.phases)}")
-    sys.exit(ExitCode.FINDINGS if operations and not write_revision else ExitCode.OK)
-
-
-def _when(phases: Sequence[Phase]) -> str:
-    """When a person has to run what."""
-    if "expand" in phases:
-        return "before the Aurora deploy, `driftguard apply`"
-    commands = " and ".join(f"`driftguard apply --phase {phase}`" for phase in phases)
-    return f"after the Aurora deploy, {commands}"
+    show_plan(shell, result, format_)
+    sys.exit(ExitCode.FINDINGS if result.plan.operations and not write_revision else ExitCode.OK)
 
 
 @main.command()

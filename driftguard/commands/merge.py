@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from driftguard.commands.check import CheckResult
+from driftguard.commands.tables import landings_of
 from driftguard.commands.world import Seen, build_context, catalog_of, estate_of
 from driftguard.config import Config
 from driftguard.drift.byhand import HandWritten, grown, hand_written, in_file, lacking
@@ -77,7 +78,7 @@ def show(
 ) -> tuple[Shown, ...]:
     """What the merge of each landing is and does; of one Aurora table with `table`. Raises `UsageError` for no such."""
     context = _context(config, source, against)
-    return tuple(_shown(context, pair) for pair in _of(context, table))
+    return tuple(_shown(context, pair) for pair in landings_of(context, table))
 
 
 def _shown(context: Context, pair: Pair) -> Shown:
@@ -106,7 +107,7 @@ def check(
     With `file`, as if its text were the merge of the table. Raises `UsageError` for no such table or file.
     """
     context, seen, target = _looked(config, source, against)
-    pairs = _of(context, table)
+    pairs = landings_of(context, table)
     if file is not None:
         context, pairs = _instead(context, _one(pairs, "check")[0], file)
     about = {source_table(pair.landing) for pair in pairs}
@@ -142,7 +143,7 @@ def rewrite(
     Nothing is changed on Snowflake or in the file. Raises `UsageError` for a table or column that there is not.
     """
     context = _context(config, source, against)
-    pairs = _of(context, table)
+    pairs = landings_of(context, table)
     if file is not None:
         pairs = _one(pairs, "rewrite")
     found = []
@@ -177,27 +178,6 @@ def _patch(pair: Pair, merge: HandWritten, columns: Sequence[str], what: str) ->
         where = f"line {result.lines[0]}: " if result.lines else ""
         return Patch(name, what, merge.text, merge.text, f"{where}{result.reason}; by hand: {result.paste}")
     return Patch(name, what, merge.text, merge.text)
-
-
-def _of(context: Context, table: str | None) -> list[Pair]:
-    if table is None:
-        return list(context.pairs)
-    found = [pair for pair in context.pairs if table in _names(pair)]
-    if not found:
-        raise UsageError(
-            f"no landing of a table {table}", hint=_some(str(source_table(p.landing)) for p in context.pairs)
-        )
-    return found
-
-
-def _names(pair: Pair) -> tuple[str, str]:
-    name = source_table(pair.landing)
-    return str(name), name.name
-
-
-def _some(names: Iterable[str]) -> str:
-    listed = sorted(names)
-    return ", ".join(listed[:8]) + (", …" if len(listed) > 8 else "")
 
 
 def _read(file: Path) -> tuple[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from driftguard.commands.check import Proposal, proposed_catalog
 from driftguard.commands.marker import line
@@ -71,7 +71,19 @@ def plan(
     planned = {op.name for op in later if isinstance(op, AwaitMarker)}
     planned |= {op.summary() for op in later if isinstance(op, DropColumns)}
     context = build_context(config, catalog, estate, before=before, store=store)
-    made = make_plan(context, planned)
+    found = weigh(make_plan(context, planned), estate, seen, target)
+    return replace(
+        found,
+        revisions=write(directory, message, found.plan.operations) if write_revision and found.plan.operations else (),
+        unapplied=unapplied,
+        capabilities=known,
+        markers=tuple(line(config, op.name) for op in found.plan.operations if isinstance(op, AwaitMarker)),
+        look=looked(store, context),
+    )
+
+
+def weigh(made: Plan, estate: Estate, source: Seen, target: Seen) -> PlanResult:
+    """The plan with its SQL, what it costs, and what it changes in texts that people wrote; on `estate`."""
     statements, costs, diffs, simulated = [], [], [], estate
     for operation in made.operations:
         statements.append(operation.statements(simulated))
@@ -79,14 +91,7 @@ def plan(
         after = operation.effect(simulated)
         costs.append(cost(operation, simulated, after, estate))
         simulated = after
-    revisions: tuple[Revision, ...] = ()
-    if write_revision and made.operations:
-        revisions = write(directory, message, made.operations)
-    markers = tuple(line(config, op.name) for op in made.operations if isinstance(op, AwaitMarker))
-    look = looked(store, context)
-    return PlanResult(
-        made, tuple(statements), seen, target, revisions, unapplied, known, markers, look, tuple(costs), tuple(diffs)
-    )
+    return PlanResult(made, tuple(statements), source, target, costs=tuple(costs), diffs=tuple(diffs))
 
 
 def after_revisions(estate: Estate, revisions: tuple[Revision, ...]) -> tuple[Estate, tuple[str, ...]]:

@@ -124,6 +124,42 @@ def judged(context: Context) -> Iterator[tuple[Pair, HandWritten]]:
             yield pair, merge
 
 
+def also_writes(context: Context, pair: Pair, merge: HandWritten) -> list[ObjectName]:
+    """The FINAL tables of other landings that the text of this one's merge writes too."""
+    found = []
+    for other in context.pairs:
+        if other is not pair and _writes(merge.text, merge.language, other, merge.place.schema):
+            found.append(other.landing.final)
+    return found
+
+
+def writers(context: Context, pair: Pair) -> list[ObjectName]:
+    """The other tasks of the landing schemas that write its FINAL, in their text or in a procedure that they call."""
+    known = _procedures(context.estate)
+    found = []
+    for task in context.estate.tasks:
+        if task.name == pair.landing.task:
+            continue
+        called = [p for name, many in known.items() if _named(name, task.definition) for p in many]
+        texts = [(task.definition, "sql", task.name.schema)]
+        texts += [(p.definition or "", (p.language or "SQL").lower(), p.name.schema) for p in called]
+        if any(_writes(text, language, pair, near) for text, language, near in texts):
+            found.append(task.name)
+    return found
+
+
+def _named(name: ObjectName, text: str) -> bool:
+    """Might the text, in whatever language, be about the object?"""
+    return name.name.upper() in text.upper()
+
+
+def _writes(text: str, language: str, pair: Pair, schema: str) -> bool:
+    if pair.staging is None or pair.final is None or not _named(pair.final.name, text):
+        return False
+    does = _described(text, language, pair.staging, pair.final, schema)
+    return bool(does.writes or does.deletes)
+
+
 def missing(pair: Pair, merge: HandWritten) -> list[FinalColumn]:
     """The columns of both tables that no list of the merge carries."""
     if pair.staging is None or pair.final is None:

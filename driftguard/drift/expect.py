@@ -238,7 +238,8 @@ def _landing(
     if policy.soft_delete:
         stored.append(FinalColumn(DG_DELETED, SfType("BOOLEAN"), None))
 
-    def name_of(template: str, schema: str) -> ObjectName:
+    def name_of(kind: str, schema: str) -> ObjectName:
+        template = policy.name_of(kind, target)
         filled = template.replace("{table}", snowflake_name(target.name)).replace(
             "{schema}", snowflake_name(target.schema)
         )
@@ -246,17 +247,17 @@ def _landing(
 
     return Landing(
         table=target,
-        staging=name_of(policy.staging_table, policy.staging_schema),
-        final=name_of(policy.final_table, policy.final_schema),
-        pipe=name_of(policy.pipe, policy.staging_schema),
-        task=name_of(policy.task, policy.staging_schema),
+        staging=name_of("staging_table", policy.staging_schema),
+        final=name_of("final_table", policy.final_schema),
+        pipe=name_of("pipe", policy.staging_schema),
+        task=name_of("task", policy.staging_schema),
         file_format=ObjectName(policy.database, policy.staging_schema, policy.file_format),
         stage=stage_name(policy),
         path=_below_stage(policy, group[0].path, task),
         staging_columns=tuple(head + service + tail),
         final_columns=tuple(final_columns + stored),
         emissions=tuple(group),
-        stream=name_of(policy.stream, policy.staging_schema) if policy.consumption == BY_STREAM else None,
+        stream=name_of("stream", policy.staging_schema) if policy.consumption == BY_STREAM else None,
         loads_at_start=task.endpoint.use_task_start_time_for_full_load_timestamp,
         record=policy.stages_records(group[0].source.table),
     )

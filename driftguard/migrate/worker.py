@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Collection
+from datetime import datetime
 from functools import partial
 from typing import TypeVar
 
@@ -23,13 +24,14 @@ from driftguard.model.identifiers import ObjectName
 from driftguard.model.plan import Statement
 from driftguard.model.snowflake import Estate
 from driftguard.snowflake.errors import connection_lost, number, text
-from driftguard.snowflake.history import graph_runs_now, loads_now, runs_now
+from driftguard.snowflake.history import Run, graph_runs_now, loads_now, now, run_since, runs_now
 from driftguard.snowflake.session import Session
 
 T = TypeVar("T")
 _DML = re.compile(r"\s*(INSERT|UPDATE|DELETE|MERGE)\b", re.IGNORECASE)
 # Nothing in the catalog says that they ran; a second time does nothing.
 _SWITCHES = (" SUSPEND", " RESUME", " REFRESH", " PIPE_EXECUTION_PAUSED = TRUE", " PIPE_EXECUTION_PAUSED = FALSE")
+_RUN = "EXECUTE TASK "  # answers at once; it is done when the run has ended
 _OFF = (" SUSPEND", " PIPE_EXECUTION_PAUSED = TRUE")  # what is waited for ends by itself afterwards
 
 
@@ -90,7 +92,7 @@ class Worker:
                 told = True
             attempt = self._call(lambda journal: journal.started(place))
             try:
-                self._send(place, statement, attempt)
+                self._send(job, place, statement, attempt)
                 break
             except DriftguardError:
                 raise
@@ -117,16 +119,31 @@ class Worker:
         if not is_dml(statement):
             self._call(lambda journal: journal.done(place))
 
-    def _send(self, place: Place, statement: Statement, attempt: Attempt) -> None:
+    def _send(self, job: Job, place: Place, statement: Statement, attempt: Attempt) -> None:
         session = self.link.session
         sql = statement.sql
         if is_dml(statement):
             sql = transaction(sql, Journal(session, self._lease, self._run).done_sql(place))
+        task = job.operation.waits_for() if sql.startswith(_RUN) else None
+        asked = now(session) if task is not None else None
         self._lease.ready(session)
         session.execute(sql, tag=attempt.tag)
+        if task is not None and asked is not None:
+            why = self._ended(task, asked)
+            if why:
+                self._call(lambda journal: journal.failed(place, attempt.tag, why))
+                raise HalfwayError(
+                    f"{task} failed when it ran once more: {why}",
+                    hint="mend it, then run `driftguard apply` again; until then it is suspended and its pipe paused",
+                )
 
     def _ran(self, job: Job, place: Place, statement: Statement, attempts: Collection[Attempt]) -> bool:
         """Did one of the attempts succeed? The journal has it then."""
+        if statement.sql.startswith(_RUN):  # that it was asked for says nothing of its end
+            task = job.operation.waits_for()
+            assert task is not None
+            self._rest(partial(runs_now, task=task), f"{task} is running")
+            return False
         fate = self._recovery.fate(self.link, list(attempts), statement.summary)
         if is_dml(statement):
             return self._call(lambda journal: journal.is_done(place))
@@ -146,6 +163,19 @@ class Worker:
         for pause in (self._patience / 60, 0.0):
             self._rest(partial(loads_now, table=table), f"a file is being loaded into {table}")
             time.sleep(pause)
+
+    def _ended(self, task: ObjectName, asked: datetime) -> str:
+        """Wait for the run that was asked for then; what it failed with. Raises `HalfwayError` if that is too long."""
+        found, why = Run.NONE, ""
+
+        def at_work(session: Session) -> bool:
+            nonlocal found, why
+            found, why = run_since(session, task, asked)
+            return found in (Run.NONE, Run.AT_WORK)
+
+        time.sleep(0.5)
+        self._rest(at_work, f"{task} is running once more")
+        return why
 
     def _rest(self, at_work: Callable[[Session], bool], what: str) -> None:
         """Wait until nothing is at work any more. Raises `HalfwayError` when that takes too long."""

@@ -57,6 +57,21 @@ class StagingStyle:
 
 
 @dataclass(frozen=True, slots=True)
+class Named:
+    """What the objects of one landing are called where the templates do not say it; None: as the template says.
+
+    `table` is schema.table of the target, as the table mappings name it.
+    """
+
+    table: str
+    staging_table: str | None = None
+    final_table: str | None = None
+    pipe: str | None = None
+    task: str | None = None
+    stream: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """Built from driftguard.toml by `config`. Templates know `{table}` and `{schema}`."""
 
@@ -73,6 +88,7 @@ class Policy:
     control_schema: str = "DRIFTGUARD"
     warehouse: str = ""
     schedule: str = "1 MINUTE"
+    named: tuple[Named, ...] = ()
     overlap_minutes: int = 60
     stream: str = "{table}_STREAM"
     consumption: str = BY_STREAM
@@ -103,6 +119,11 @@ class Policy:
     def keeps(self) -> bool:
         """Is there any column for which a NULL in an update may mean that it was not sent?"""
         return KEEP in (self.on_null_update, *(item.on_null_update for item in self.columns))
+
+    def name_of(self, kind: str, table: TableName) -> str:
+        """The template of a landing's staging_table, final_table, pipe, task or stream, or its own name."""
+        own = next((getattr(item, kind) for item in self.named if item.table == str(table)), None)
+        return str(own if own is not None else getattr(self, kind))
 
     def masking_of(self, table: TableName, column: str) -> Masking | None:
         """What has been decided about a column; None where nothing has."""

@@ -20,6 +20,7 @@ from driftguard.operations import (
     replace_merge,
     replace_pipe,
     rewrite_merge,
+    take_over,
     widen_column,
 )
 from driftguard.operations.base import Operation
@@ -42,6 +43,7 @@ _MODULES = (
     replace_merge,
     replace_pipe,
     rewrite_merge,
+    take_over,
     widen_column,
 )
 

@@ -98,10 +98,7 @@ class CreateLanding(Operation):
     def statements(self, estate: Estate) -> tuple[Statement, ...]:
         there = {t.name for t in estate.tables}
         found: list[Statement] = []
-        if not any(f.name == self.file_format for f in estate.file_formats):
-            options = " ".join(f"{key} = {value}" for key, value in FILE_FORMAT_OPTIONS)
-            sql = f"CREATE FILE FORMAT IF NOT EXISTS {qualified(self.file_format)} {options}"
-            found.append(Statement(sql, f"create the file format {self.file_format}"))
+        found += create_file_format(self.file_format, estate)
         if self.final not in there:
             found.append(_create_table(self.final, self.final_columns, self.key))
         if self.staging not in there:
@@ -126,9 +123,7 @@ class CreateLanding(Operation):
         return (Hazard(HazardKind.EXPOSES_COLUMN, f"{self.final} lacks what governs {', '.join(self.exposes)}"),)
 
     def effect(self, estate: Estate) -> Estate:
-        if not any(f.name == self.file_format for f in estate.file_formats):
-            new = FileFormat(self.file_format, "PARQUET", tuple(FILE_FORMAT_OPTIONS))
-            estate = dataclasses.replace(estate, file_formats=(*estate.file_formats, new))
+        estate = with_file_format(estate, self.file_format)
         for name, columns, key in (
             (self.final, self.final_columns, self.key),
             (self.staging, self.staging_columns, ()),
@@ -194,6 +189,23 @@ class CreateLanding(Operation):
             Statement(stored.create_procedure(procedure, control), f"create the procedure {procedure}"),
             Statement(stored.store(control, landing, generate(self.merge)), f"write down the merge of {landing}"),
         ]
+
+
+def create_file_format(name: ObjectName, estate: Estate) -> list[Statement]:
+    """What makes the file format; nothing where it is there."""
+    if any(f.name == name for f in estate.file_formats):
+        return []
+    options = " ".join(f"{key} = {value}" for key, value in FILE_FORMAT_OPTIONS)
+    sql = f"CREATE FILE FORMAT IF NOT EXISTS {qualified(name)} {options}"
+    return [Statement(sql, f"create the file format {name}")]
+
+
+def with_file_format(estate: Estate, name: ObjectName) -> Estate:
+    """The estate with the file format as `create_file_format` makes it."""
+    if any(f.name == name for f in estate.file_formats):
+        return estate
+    made = FileFormat(name, "PARQUET", tuple(FILE_FORMAT_OPTIONS))
+    return dataclasses.replace(estate, file_formats=(*estate.file_formats, made))
 
 
 def _create_table(name: ObjectName, columns: tuple[ColumnDef, ...], key: tuple[str, ...]) -> Statement:

@@ -7,15 +7,18 @@ from typing import Any
 
 from driftguard.errors import PlanError
 from driftguard.model.identifiers import ObjectName
+from driftguard.model.plan import Hazard
 from driftguard.model.snowflake import CONSUMERS, Consumer, Estate, SfTable
 from driftguard.operations.add_pipe import AddPipe
 from driftguard.operations.base import Operation, find_table
 from driftguard.operations.create_landing import CreateLanding
 from driftguard.operations.manual import Manual
 from driftguard.operations.replace_pipe import ReplacePipe
+from driftguard.operations.take_over import TakeOver
 
 BEHIND = "readers as of OBJECT_DEPENDENCIES, which is up to three hours behind"
 _NAMED = 3
+_LOADS = "loads the files of the last 7 days in"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,7 @@ class Cost:
     rewrites: tuple[Rewrite, ...]
     readers: tuple[Consumer, ...] | None  # of the tables that it changes, directly; None where nobody could look
     undo: str
+    hazards: tuple[Hazard, ...] = ()
 
     @property
     def line(self) -> str:
@@ -48,6 +52,11 @@ class Cost:
             parts.append(f"read by {named}{f' and {more} more' if more > 0 else ''}")
         return "; ".join([*parts, f"undo: {self.undo}"])
 
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The same, and below it what a person has to say yes to."""
+        return (self.line, *(f"needs --allow {hazard.kind}: {hazard.reason}" for hazard in self.hazards))
+
     def document(self) -> dict[str, Any]:
         """For programs. `readers` is null where nobody could look."""
         return {
@@ -57,6 +66,7 @@ class Cost:
             if self.readers is None
             else [{"name": str(c.name), "domain": c.domain, "reads": str(c.reads)} for c in self.readers],
             "undo": self.undo,
+            "hazards": [{"kind": str(hazard.kind), "reason": hazard.reason} for hazard in self.hazards],
         }
 
 
@@ -70,7 +80,8 @@ def cost(operation: Operation, estate: Estate, after: Estate, start: Estate) -> 
         readers = None
         if CONSUMERS in estate.looked:
             readers = tuple(c for c in estate.consumers if c.reads in tables)
-    return Cost(_work(operation, rewrites, changed=bool(changed)), rewrites, readers, _undo(operation, start))
+    work = _work(operation, rewrites, changed=bool(changed))
+    return Cost(work, rewrites, readers, _undo(operation, start), operation.hazards())
 
 
 def _rewrite(name: ObjectName, estate: Estate) -> Rewrite:
@@ -83,8 +94,10 @@ def _work(operation: Operation, rewrites: tuple[Rewrite, ...], *, changed: bool)
         return "done by somebody else"
     if isinstance(operation, CreateLanding):
         return "new objects" + ("; the pipe loads the files of the last 7 days" if operation.with_pipe else "")
+    if isinstance(operation, TakeOver):
+        return "the merge runs once more" + (f"; {_LOADS} {operation.folder}" if operation.replace_pipe else "")
     if isinstance(operation, AddPipe | ReplacePipe):
-        return f"loads the files of the last 7 days in {operation.folder}"
+        return f"{_LOADS} {operation.folder}"
     if rewrites:
         return "; ".join(f"writes {_size(item)} of {item.table}" for item in rewrites)
     return "metadata only" if changed else "changes no table"

@@ -15,6 +15,7 @@ from driftguard.drift.lineage import changed_key, replaced, swapped
 from driftguard.drift.merging import merge_spec
 from driftguard.drift.record import stored
 from driftguard.merge.generate import generate, is_generated
+from driftguard.model.identifiers import ObjectName
 from driftguard.model.landing import DG_RECORD, Landing
 from driftguard.model.merge import MergeSpec
 from driftguard.model.plan import Hazard, Phase
@@ -28,7 +29,9 @@ from driftguard.operations.create_landing import CreateLanding
 from driftguard.operations.drop_not_null import DropNotNull
 from driftguard.operations.replace_merge import ReplaceMerge
 from driftguard.operations.rewrite_merge import RewriteMerge
+from driftguard.operations.take_over import TakeOver
 from driftguard.operations.widen_column import WidenColumn
+from driftguard.plan.adopting import taking_over
 from driftguard.plan.changes import Change, changes
 from driftguard.plan.completion import completion
 from driftguard.plan.folders import another_folder, unselected
@@ -55,11 +58,12 @@ class Plan:
         return tuple(dict.fromkeys(h for op in self.operations for h in op.hazards()))
 
 
-def make_plan(context: Context, planned: Collection[str] = ()) -> Plan:
+def make_plan(context: Context, planned: Collection[str] = (), adopt: Collection[ObjectName] = ()) -> Plan:
     """What to do about every difference that one of the operations can close, in the order of the phases.
 
     A thing that could not be looked at gets no operation, only a note: unknown is not absent. `planned`: what stands
     in a revision already: markers of changes that are completed there, and drops of columns by their summary.
+    `adopt`: FINAL tables whose landings driftguard is to take over from people.
     """
     given = context
     operations: list[Operation] = []
@@ -70,7 +74,8 @@ def make_plan(context: Context, planned: Collection[str] = ()) -> Plan:
         if odd is not None:
             notes.append(f"{pair.landing.table}: nothing planned, {odd.name} is a {odd.kind.lower()}")
         elif not pair.unseen:
-            landed = _landing(pair, context, notes, planned)
+            taken = taking_over(pair, context) if pair.landing.final in adopt else None
+            landed = _landing(pair, context, notes, planned, taken)
             context = with_texts(context, landed)
             operations += landed
             operations += another_folder(pair, context, planned, notes)
@@ -83,7 +88,9 @@ def make_plan(context: Context, planned: Collection[str] = ()) -> Plan:
     return Plan(tuple(in_order), tuple(notes))
 
 
-def _landing(pair: Pair, context: Context, notes: list[str], planned: Collection[str]) -> list[Operation]:
+def _landing(
+    pair: Pair, context: Context, notes: list[str], planned: Collection[str], taken: TakeOver | None
+) -> list[Operation]:
     """The expand, and what completes it on the landing that comes of it."""
     free = _replaces(pair, context.policy) and rebuilds(context.policy)
     change = changes(pair, context) if free else Change()
@@ -91,7 +98,7 @@ def _landing(pair: Pair, context: Context, notes: list[str], planned: Collection
         return _other_key(pair, context, change, old, notes, planned)
     if swapped(pair, context) and pair.final is not None:
         return _other_key(pair, context, change, pair.final.primary_key, notes, planned)
-    operations, refused = _expand(pair, context, change, notes)
+    operations, refused = _expand(pair, context, change, notes, taken)
     if pair.new:
         operations = like_the_old(pair, context, operations, notes)
     if not all_ours(context.policy):
@@ -99,7 +106,7 @@ def _landing(pair: Pair, context: Context, notes: list[str], planned: Collection
     merge = merge_work(pair, context)
     if merge is not None:
         operations.append(merge)
-    elif any(isinstance(operation, RewriteMerge) for operation in operations):
+    elif any(isinstance(operation, RewriteMerge | TakeOver) for operation in operations):
         pass
     elif pair.task is not None and operations and not (_ours(pair) and context.policy.merge_managed_by == OURS):
         owner = context.policy.merge_managed_by if context.policy.merge_managed_by != OURS else "somebody else"
@@ -161,7 +168,9 @@ def _ours(pair: Pair) -> bool:
     return pair.task is not None and is_generated(pair.task.definition)
 
 
-def _expand(pair: Pair, context: Context, change: Change, notes: list[str]) -> tuple[list[Operation], str]:
+def _expand(
+    pair: Pair, context: Context, change: Change, notes: list[str], taken: TakeOver | None = None
+) -> tuple[list[Operation], str]:
     """FINAL before STAGING before the merge: each step is harmless if the next never happens.
 
     Also why a merge that people wrote is not rewritten, where only this says so.
@@ -183,15 +192,17 @@ def _expand(pair: Pair, context: Context, change: Change, notes: list[str]) -> t
     replaces = _replaces(pair, policy)
     spec = merge_spec(pair, policy, change.columns)
     rewritten: RewriteMerge | str = ""
-    if pair.staging is not None and pair.final is not None and not replaces:
+    if pair.staging is not None and pair.final is not None and not replaces and taken is None:
         rewritten = rewriting(pair, context, gained, added)
     if isinstance(rewritten, RewriteMerge):
         operations.append(rewritten)
-    elif gained and not replaces:
+    elif gained and not replaces and taken is None:
         operations.append(AddColumns(landing.staging, gained))
-    create = _create(pair, policy)
+    create = _create(pair, policy) if taken is None else None
     if create is not None:
         operations.append(create)
+    if taken is not None:
+        operations.append(taken)
     if replaces:
         assert pair.task is not None
         if gained or change.anew or pair.task.definition.strip() != generate(spec).strip():

@@ -50,7 +50,7 @@ def plan(
     notes: Sequence[str],
     markers: Sequence[str] = (),
     *,
-    costs: Sequence[str],
+    costs: Sequence[Sequence[str]],
     diffs: Sequence[str] = (),
 ) -> str:
     """A plan as GitHub-flavoured Markdown: a numbered list, the SQL folded away, and what is left to people."""
@@ -58,8 +58,8 @@ def plan(
     if not summaries:
         lines += ["nothing to do"]
     for number, (summary, price) in enumerate(zip(summaries, costs, strict=True), start=1):
-        lines.append(f"{number}. {escape(summary)}  ")
-        lines.append(f"   {escape(price)}")
+        told = [f"{number}. {escape(summary)}", *(f"   {escape(line)}" for line in price)]
+        lines.append("  \n".join(told))
         if diffs and diffs[number - 1]:
             lines += ["", *(f"   {line}" for line in _fenced(diffs[number - 1].rstrip("\n"), "diff")), ""]
     if notes:

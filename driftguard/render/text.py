@@ -65,13 +65,13 @@ def plan(
     notes: Sequence[str],
     markers: Sequence[str] = (),
     *,
-    costs: Sequence[str] = (),
+    costs: Sequence[Sequence[str]] = (),
     diffs: Sequence[str] = (),
     width: int,
     color: bool,
     verbose: bool,
 ) -> str:
-    """A plan: one line an operation and one for its cost, its SQL with --verbose, and what is left to people.
+    """A plan: one line an operation, its cost and hazards below it, its SQL with --verbose, and what is left to people.
 
     Of a text that people wrote, the diff is shown too, its lines as they are.
 
@@ -83,8 +83,8 @@ def plan(
         to.print(Text("nothing to do", style="bold green"))
     for number, (summary, sql) in enumerate(zip(summaries, statements, strict=True), start=1):
         indented(to, Text.assemble((f"{number:>3}  ", "bold"), summary), 0, hang=5)
-        if costs:
-            indented(to, Text(costs[number - 1], style="dim"), 5, hang=2)
+        for line in costs[number - 1] if costs else ():
+            indented(to, Text(line, style="dim"), 5, hang=2)
         for line in diffs[number - 1].splitlines() if diffs else ():
             to.print(Text(f"     {line}", style=_DIFF.get(line[:1], "dim")), soft_wrap=True)
         if verbose:

@@ -100,6 +100,45 @@ def graph_runs_now(session: Session, root: ObjectName) -> bool:
     return int(row["RUNS"]) > 0
 
 
+class Run(enum.Enum):
+    """How a run of a task ended, or that it has not."""
+
+    NONE = "none"  # nothing is known of it yet
+    AT_WORK = "at work"
+    ENDED = "ended"  # also one that had nothing to do
+    FAILED = "failed"
+
+
+def now(session: Session) -> datetime:
+    """Snowflake's clock. Connector errors pass through."""
+    (row,) = session.rows("SELECT CURRENT_TIMESTAMP() AS NOW")
+    found: datetime = row["NOW"]
+    return found
+
+
+def run_since(session: Session, task: ObjectName, since: datetime) -> tuple[Run, str]:
+    """The run that an EXECUTE TASK sent after `since` has started, and what it failed with. Connector errors pass.
+
+    Source: docs.snowflake.com "TASK_HISTORY": SCHEDULED_FROM is `EXECUTE TASK` for such a run.
+    """
+    asked = f"{literal(since.isoformat(sep=' '))}::TIMESTAMP_LTZ"
+    sql = (
+        f"SELECT STATE, ERROR_MESSAGE FROM TABLE({quote(task.database)}.INFORMATION_SCHEMA.TASK_HISTORY("
+        f"SCHEDULED_TIME_RANGE_START => {asked}, RESULT_LIMIT => {MOST}, TASK_NAME => {literal(task.name)})) "
+        f"WHERE SCHEMA_NAME = {literal(task.schema)} AND SCHEDULED_FROM = 'EXECUTE TASK' "
+        f"AND SCHEDULED_TIME >= {asked} ORDER BY SCHEDULED_TIME DESC LIMIT 1"
+    )
+    rows = session.rows(sql)
+    if not rows:
+        return Run.NONE, ""
+    state = str(rows[0]["STATE"]).upper()
+    if state in ("SUCCEEDED", "SKIPPED"):
+        return Run.ENDED, ""
+    if state in ("SCHEDULED", "EXECUTING"):
+        return Run.AT_WORK, ""
+    return Run.FAILED, str(rows[0]["ERROR_MESSAGE"] or state)
+
+
 def runs_now(session: Session, task: ObjectName) -> bool:
     """Is a run of this task, or of the graph below it, at work? Connector errors pass through."""
     sql = (

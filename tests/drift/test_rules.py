@@ -20,7 +20,7 @@ from driftguard.model.catalog import Catalog, Key, PgType, Table, Unseen
 from driftguard.model.finding import Finding, Severity
 from driftguard.model.identifiers import ObjectName, TableName
 from driftguard.model.observed import Footer, NotSeen, Observed, ObservedColumn, Sighting
-from driftguard.model.policy import ColumnPolicy, Masking, Policy
+from driftguard.model.policy import ColumnPolicy, Masking, Named, Policy
 from driftguard.model.settings import DmsTask, Remark, TaskSettings
 from driftguard.model.snowflake import CastFailure, Estate, SfColumn, SfTable, SfType, Tag, ToRepair
 
@@ -412,6 +412,13 @@ def _cases() -> dict[str, Case]:
             on(CLEAN, policy=RECORDS),
             clean,
             f"{STAGING} keeps columns; [policy] staging_style is 'record' for its table",
+        ),
+        "DG118": Case(
+            on(CLEAN, policy=dataclasses.replace(POLICY, named=(Named("shop.order", task="LOAD"),))),
+            on(CLEAN, policy=dataclasses.replace(POLICY, named=(Named("shop.orders", final_table="ORDERS"),))),
+            "[landing.named] 'shop.order' names no landing",
+            table=None,
+            system="file",
         ),
         "DG117": Case(
             on(RECORDED, policy=RECORDS),

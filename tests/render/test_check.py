@@ -184,7 +184,7 @@ def test_a_plan_shows_its_sql_only_when_asked() -> None:
     assert 'ALTER TABLE "T" ADD "C" DATE;' in text.plan(["x"], statements, [], width=60, color=False, verbose=True)
     assert text.plan([], [], [], width=60, color=False, verbose=False) == "nothing to do\n"
     priced = text.plan(
-        ["x"], statements, [], costs=["metadata only; undo: drop C"], width=60, color=False, verbose=False
+        ["x"], statements, [], costs=[("metadata only; undo: drop C",)], width=60, color=False, verbose=False
     )
     assert priced == "  1  x\n     metadata only; undo: drop C\n"
 
@@ -192,12 +192,12 @@ def test_a_plan_shows_its_sql_only_when_asked() -> None:
 def test_a_plan_in_markdown_lists_costs_and_folds_the_sql() -> None:
     statements = [[Statement('ALTER TABLE "T" ADD "C" DATE', "add C")]]
     shown = markdown.plan(
-        ["add *C* to T"], statements, ["rebuild D"], ["INSERT 1"], costs=["metadata only; undo: drop C"]
+        ["add *C* to T"], statements, ["rebuild D"], ["INSERT 1"], costs=[("metadata only; undo: drop C",)]
     )
     assert "End the migration with" in shown
     assert "1. add \\*C\\* to T  \n   metadata only; undo: drop C\n" in shown
     assert '```sql\nALTER TABLE "T" ADD "C" DATE;\n```' in shown
     assert "- rebuild D" in shown
-    hostile = markdown.plan(["x"], [[Statement("SELECT '```'", "x")]], [], costs=["y"])
+    hostile = markdown.plan(["x"], [[Statement("SELECT '```'", "x")]], [], costs=[("y",)])
     assert "````sql\nSELECT '```';\n````" in hostile
     assert "nothing to do" in markdown.plan([], [], [], costs=[])

@@ -52,7 +52,7 @@ from driftguard.plan.planner import make_plan
 from driftguard.probe.snowflake import ask, current_account
 from driftguard.sandbox.snowflake.server import SnowflakeServer
 from driftguard.snowflake.capabilities import Answer
-from driftguard.snowflake.history import cancel, graph_runs_now, loads_now, runs_now, tagged
+from driftguard.snowflake.history import Run, cancel, graph_runs_now, loads_now, now, run_since, runs_now, tagged
 from driftguard.snowflake.introspect import introspect
 from driftguard.snowflake.markers import arrived
 from driftguard.snowflake.repairs import with_repairs
@@ -68,6 +68,7 @@ PACKAGE = Path(driftguard.__file__).parent
 COMMANDS = {
     r"ALTER TASK .* (SUSPEND|RESUME)": "ALTER TASK",
     r"ALTER TASK .* MODIFY AS\s.*": "ALTER TASK",
+    r"EXECUTE TASK .*": "EXECUTE TASK",
     r"ALTER TASK .* (MODIFY WHEN .*|REMOVE WHEN)": "ALTER TASK",
     r"CREATE (OR REPLACE STREAM|STREAM IF NOT EXISTS) .*": "CREATE STREAM",
     r"DROP STREAM IF EXISTS .*": "DROP STREAM",
@@ -122,6 +123,7 @@ SENDERS = {
     "migrate/runner.py": {"create", "tables"},
     "migrate/worker.py": {"'ROLLBACK'", "sql"},
     "snowflake/history.py": {
+        "'SELECT CURRENT_TIMESTAMP() AS NOW'",
         "f'SELECT QUERY_ID, QUERY_TAG, EXECUTION_STATUS FROM {history} WHERE QUERY_TAG IN ({wanted})'",
         "f'SELECT COUNT(*) AS FOUND FROM {history}'",
         "f'SELECT SYSTEM$CANCEL_QUERY({literal(query_id)})'",
@@ -234,6 +236,7 @@ def _recovery(session: RecordingSession, place: Place) -> None:
     assert tagged(session, "DB", ["it's a tag"], 'o"dd', datetime.now(UTC).replace(tzinfo=None)) == ((), True)
     assert not runs_now(session, ObjectName("DB", "STAGING", "it's"))
     assert not graph_runs_now(session, ObjectName("DB", "STAGING", "it's"))
+    assert run_since(session, ObjectName("DB", "STAGING", "it's"), now(session)) == (Run.NONE, "")
     recovery = Recovery("DB", 1, lambda _: None)
     attempt = Attempt("no such tag", datetime.now(UTC).replace(tzinfo=None))
     assert recovery.fate(Link(session, lambda: session), [attempt], "it") is Fate.ABSENT

@@ -41,6 +41,7 @@ from driftguard.operations.rename import Rename
 from driftguard.operations.replace_merge import Anew, ReplaceMerge
 from driftguard.operations.replace_pipe import ReplacePipe
 from driftguard.operations.rewrite_merge import Carried, Edit, RewriteMerge, digest, edited
+from driftguard.operations.take_over import TakeOver
 from driftguard.operations.widen_column import WidenColumn
 from driftguard.sql.snowflake import literal
 
@@ -142,6 +143,13 @@ CALLED = dataclasses.replace(
     ),
 )
 IN_TASK = dataclasses.replace(CALLED, tasks=(dataclasses.replace(CALLED.tasks[0], definition=BY_HAND), CALLED.tasks[1]))
+
+# A pipe and a merge that people made, for driftguard to take over.
+THEIRS = dataclasses.replace(
+    WITH_NEW,
+    tasks=(Task(TASK, BY_HAND, "started", schedule="1 MINUTE"),),
+    pipes=(Pipe(PIPE, "COPY INTO …", comment="it's theirs", state="RUNNING", pending=0),),
+)
 
 
 def rewritten(text: str, procedure: ObjectName | None = None) -> RewriteMerge:
@@ -255,6 +263,19 @@ CASES: dict[str, tuple[Operation, Estate]] = {
         AddPipe(SECOND, PIPE, FINAL, STAGING, *FOLDER).effect(FED),
     ),
     "rewrite_merge": (rewritten(BY_HAND, PROCEDURE), CALLED),
+    "take_over": (
+        TakeOver(
+            TASK,
+            digest(BY_HAND),
+            dataclasses.replace(SPEC, stream=STREAM, change_seq="SEQ"),
+            PIPE,
+            *FOLDER,
+            add_to_staging=(ColumnDef("_DG_FILE", TEXT),),
+            replace_pipe=True,
+            only_theirs=("C",),
+        ),
+        THEIRS,
+    ),
     "manual": (
         Manual("add NEW\nto T in its Terraform file", Predicate(Wanted.TABLE, FINAL, (ColumnDef("NEW", TEXT),))),
         ESTATE,

@@ -59,6 +59,7 @@ class Shape:
     after: tuple[Table, ...] = LATER
     by_hand: tuple[str, ...] = BY_HAND
     extra: Callable[[str], tuple[Operation, ...]] = lambda database: ()
+    adopt: tuple[str, ...] = ()  # FINAL tables whose landings are taken over
 
 
 # Every kind of operation, in all phases. The marker is in FINAL from the start: nothing waits.
@@ -98,6 +99,23 @@ _NAMED = dataclasses.replace(
 )
 _KEYED = table("accounts", ("nr", plain("int4")), key=("nr",), oid=1004)
 _SHIPMENTS, _THERE = dataclasses.replace(_PARCELS, name="shipments"), dataclasses.replace(_MOVED, schema="depot")
+
+
+_TICKETS = table("tickets", ("note", plain("text")), oid=1008)  # landed and merged by people, and taken over
+_THEIRS = (
+    "DROP TASK {db}.STAGING.TICKETS_MERGE",
+    "DROP STREAM {db}.STAGING.TICKETS_STREAM",
+    "ALTER TABLE {db}.STAGING.TICKETS_CDC DROP COLUMN _DG_FILE, _DG_ROW, _DG_LOADED_AT",
+    "ALTER TABLE {db}.FINAL.TICKETS DROP COLUMN _DG_COMMIT_TS, _DG_SEQ",
+    "CREATE OR REPLACE PIPE {db}.STAGING.TICKETS_PIPE AUTO_INGEST = TRUE AS COPY INTO {db}.STAGING.TICKETS_CDC "
+    "(OP, COMMIT_TS, SEQ, ID, NOTE) FROM (SELECT $1:Op::VARCHAR, $1:commit_ts::VARCHAR, $1:seq::VARCHAR, "
+    "$1:id::NUMBER, $1:note::VARCHAR FROM @{db}.STAGING.DMS_STAGE/shop/tickets/) FILE_FORMAT = (TYPE = PARQUET)",
+    "INSERT INTO {db}.STAGING.TICKETS_CDC (OP, COMMIT_TS, SEQ, ID, NOTE) SELECT 'I', '2026-01-02', '7', 1, 'a ticket'",
+    "CREATE TASK {db}.STAGING.TICKETS_MERGE WAREHOUSE = WH SCHEDULE = '60 MINUTE' AS "
+    "MERGE INTO {db}.FINAL.TICKETS t USING {db}.STAGING.TICKETS_CDC s ON t.ID = s.ID "
+    "WHEN NOT MATCHED THEN INSERT (ID, NOTE) VALUES (s.ID, s.NOTE)",
+    "ALTER TASK {db}.STAGING.TICKETS_MERGE RESUME",
+)
 
 
 def _more(database: str) -> tuple[Operation, ...]:
@@ -164,14 +182,19 @@ PARTS = {
             "ALTER TASK {db}.STAGING.NOTES_ROOT RESUME",
         ),
     ),
+    "a landing by hand": Shape((MARKER, _TICKETS), (MARKER, _TICKETS), _THEIRS, adopt=("TICKETS",)),
 }
 WHOLE = Shape(
-    (ORDERS, CUSTOMERS, MARKER, _ACCOUNTS, _PARCELS, _MOVED, _BOXES, _NOTES),
-    (_COUPONS, _NAMED, LATER[2], MARKER, _KEYED, _SHIPMENTS, _THERE, _SIZED, _MOODS),
+    (ORDERS, CUSTOMERS, MARKER, _ACCOUNTS, _PARCELS, _MOVED, _BOXES, _NOTES, _TICKETS),
+    (_COUPONS, _NAMED, LATER[2], MARKER, _KEYED, _SHIPMENTS, _THERE, _SIZED, _MOODS, _TICKETS),
     tuple(statement for part in PARTS.values() for statement in part.by_hand),
     _more,
+    ("TICKETS",),
 )
-HAZARDS = ("LOSES_DATA", "CHANGES_KEY", "RELOADS_FILES", "REBUILDS_TABLE", "REPLACES_PIPE", "REWRITES_MERGE")
+HAZARDS = (
+    "LOSES_DATA", "CHANGES_KEY", "RELOADS_FILES", "REBUILDS_TABLE", "REPLACES_PIPE", "REWRITES_MERGE",
+    "REPLACES_HANDWRITTEN",
+)  # fmt: skip
 
 
 @dataclass
@@ -243,12 +266,13 @@ class Rig:
         """Without what the name of the database has put into it."""
         return re.sub(r"(UNDO_\w+)_[0-9A-F]{8}", r"\1", text.replace(self.database, "DB"))
 
-    def plan(self, *tables: Table, before: Sequence[Table] | None = None) -> Plan:
+    def plan(self, *tables: Table, before: Sequence[Table] | None = None, adopt: Sequence[str] = ()) -> Plan:
         was = Catalog(tuple(before)) if before is not None else None
         with self.open() as session:
             schemas = (self.policy.staging_schema, self.policy.final_schema)
             estate = with_usage(session, self.estate(), self.database, schemas)
-        return make_plan(context(*tables, policy=self.policy, estate=estate, before=was, dms=DMS))
+        taken = [ObjectName(self.database, self.policy.final_schema, name) for name in adopt]
+        return make_plan(context(*tables, policy=self.policy, estate=estate, before=was, dms=DMS), adopt=taken)
 
     def history(self, condition: str) -> list[dict[str, Any]]:
         return self.run(
@@ -291,7 +315,7 @@ def make(
         + "".join(f'[policy.staging_styles]\n"{style.table}" = "{style.style}"\n' for style in STYLES)
     )
     connect(directory, port or server.port)
-    planned = rig.plan(*shape.after, before=shape.before if marker else None).operations
+    planned = rig.plan(*shape.after, before=shape.before if marker else None, adopt=shape.adopt).operations
     rig.revisions = write(directory / "migrations", "catch up", (*planned, *shape.extra(policy.database)))
     rig.run(*(_arrived(op.name) for op in planned if isinstance(op, AwaitMarker)))
     return rig
