@@ -26,14 +26,14 @@ class Surroundings:
 NOTHING = Surroundings()
 
 
-def around(estate: Estate, staging: ObjectName) -> Surroundings:
-    """The streams over STAGING, and the views whose text names STAGING, one of the streams or such a view."""
-    seen = [s.name for s in estate.streams if s.table == staging]
-    seen += [c.name for c in estate.consumers if c.domain == "STREAM" and c.reads == staging]
-    streams = tuple(dict.fromkeys(seen))
+def around(estate: Estate, table: ObjectName, *, streams: bool = True) -> Surroundings:
+    """The streams over a table, and the views whose text names it, one of the streams or such a view."""
+    over = [s.name for s in estate.streams if s.table == table]
+    over += [c.name for c in estate.consumers if c.domain == "STREAM" and c.reads == table]
+    known = tuple(dict.fromkeys(over)) if streams else ()
     by_word = _by_word(estate.views)
     found: dict[ObjectName, View] = {}
-    todo = [staging, *streams]
+    todo = [table, *known]
     while todo:
         words = _WORD.findall(todo.pop().name.upper())
         for view in by_word.get(words[0], ()) if words else ():
@@ -41,10 +41,10 @@ def around(estate: Estate, staging: ObjectName) -> Surroundings:
                 found[view.name] = view
                 todo.append(view.name)
     if not found:
-        return Surroundings(tuple(parts(name) for name in streams))
+        return Surroundings(tuple(parts(name) for name in known))
     columns = {t.name: tuple(c.name for c in t.columns) for t in estate.tables if t.name in found}
     texts = (ViewText(parts(v.name), v.definition or "", columns.get(v.name, ())) for _, v in sorted(found.items()))
-    return Surroundings(tuple(parts(name) for name in streams), tuple(texts))
+    return Surroundings(tuple(parts(name) for name in known), tuple(texts))
 
 
 def parts(name: ObjectName) -> tuple[str, ...]:

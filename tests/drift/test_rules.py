@@ -22,7 +22,7 @@ from driftguard.model.identifiers import ObjectName, TableName
 from driftguard.model.observed import Footer, NotSeen, Observed, ObservedColumn, Sighting
 from driftguard.model.policy import ColumnPolicy, Masking, Named, Policy
 from driftguard.model.settings import DmsTask, Remark, TaskSettings
-from driftguard.model.snowflake import CastFailure, Estate, SfColumn, SfTable, SfType, Tag, ToRepair
+from driftguard.model.snowflake import CastFailure, Estate, SfColumn, SfTable, SfType, Tag, ToRepair, View
 
 ORDERS = table("orders", ("note", varchar(40)), ("total", numeric(10, 2)))
 STAGING, FINAL = "DB.STAGING.ORDERS_CDC", "DB.FINAL.ORDERS"
@@ -30,6 +30,8 @@ TEXT = SfType("VARCHAR", length=134_217_728)
 CLEAN = landed(ORDERS)
 RECORDS = dataclasses.replace(POLICY, staging_style="record")
 RECORDED = landed(ORDERS, policy=RECORDS)
+STARRED_NAME = ObjectName("DB", "FINAL", "V")
+STARRED = dataclasses.replace(CLEAN, tables=(*CLEAN.tables, SfTable(STARRED_NAME, (SfColumn("ID", TEXT),), "VIEW")))
 WITH_FLAG = table("orders", ("paid", plain("bool")))
 FLAGGED = landed(WITH_FLAG)
 
@@ -937,6 +939,11 @@ def _cases() -> dict[str, Case]:
             on(MASKED, plus(ORDERS, TIER), policy=deciding("*tier")),
             f"{FINAL}.TIER is new and would have no policy, beside NOTE, masked by DB.G.MASK",
             column="tier",
+        ),
+        "DG804": Case(
+            on(dataclasses.replace(STARRED, views=(View(STARRED_NAME, f"CREATE VIEW V AS SELECT * FROM {FINAL}"),))),
+            on(dataclasses.replace(STARRED, views=(View(STARRED_NAME, f"CREATE VIEW V AS SELECT ID FROM {FINAL}"),))),
+            f"DB.FINAL.V is made with * of {FINAL}: it does not list NOTE, TOTAL",
         ),
         "DG803": Case(
             on(MASKED),

@@ -15,7 +15,7 @@ from driftguard.merge.byhand.tokens import Unreadable
 class ViewText:
     """A view by the parts of its name: the statement that made it, and the columns that the database lists for it.
 
-    A view with a star keeps the columns that it had when it was made, so the list is what counts.
+    A view with a star keeps the columns that it had when it was made, so the list is what counts (DG804).
     """
 
     name: tuple[str, ...]
@@ -66,6 +66,6 @@ def to_grow(view: ViewText, insertions: Iterable[Insertion], column: str) -> str
 def to_make_anew(view: ViewText, column: str) -> str:
     """The same of a view whose definition takes whatever is there."""
     return (
-        f"it reads the view {view}, which does not list {column} and keeps the columns that it had when it was made; "
+        f"it reads the view {view}, which does not list {column}: it keeps the columns that it had when it was made; "
         "first make it anew (CREATE OR REPLACE VIEW … COPY GRANTS) with the same definition"
     )
