@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from driftguard.drift.context import Context, Pair
 from driftguard.drift.following import Reached, follow
-from driftguard.drift.surroundings import NOTHING, Surroundings, around, parts
+from driftguard.drift.surroundings import NOTHING, Surroundings, around, parts, procedures
 from driftguard.merge.byhand.describe import RANKS, Description, describe
 from driftguard.merge.byhand.flow import Added, Tables
 from driftguard.merge.byhand.rewrite import Refused, Rewritten, Unchanged, rewrite
@@ -40,7 +40,7 @@ def hand_written(context: Context, pair: Pair) -> HandWritten | None:
     if task is None or pair.staging is None or pair.final is None or is_generated(task.definition):
         return None
     near = around(context.estate, pair.staging.name)
-    found = _followed(task, pair.staging, pair.final, near, _procedures(context.estate))
+    found = _followed(task, pair.staging, pair.final, near, procedures(context.estate))
     if pair.landing.record:
         return replace(found, unread="STAGING keeps whole records, and what it reads out of them is not followed")
     return found
@@ -135,7 +135,7 @@ def also_writes(context: Context, pair: Pair, merge: HandWritten) -> list[Object
 
 def writers(context: Context, pair: Pair) -> list[ObjectName]:
     """The other tasks of the landing schemas that write its FINAL, in their text or in a procedure that they call."""
-    known = _procedures(context.estate)
+    known = procedures(context.estate)
     found = []
     for task in context.estate.tasks:
         if task.name == pair.landing.task:
@@ -277,13 +277,6 @@ def dedupe(pair: Pair, merge: HandWritten) -> tuple[Severity, str, str] | None:
         why = "a text sorts otherwise than a time where the number of its digits changes"
         return Severity.WARNING, f"it orders by {order[0]}, which is a text", why
     return None
-
-
-def _procedures(estate: Estate) -> dict[ObjectName, list[Procedure]]:
-    known: dict[ObjectName, list[Procedure]] = {}
-    for procedure in estate.procedures:
-        known.setdefault(procedure.name, []).append(procedure)
-    return known
 
 
 def _described(
