@@ -67,8 +67,9 @@ _latest: list[_Index] = []  # of one estate: many rules ask about each landing o
 
 
 def _indexed(estate: Estate) -> _Index:
-    if _latest and _latest[0].estate is estate:
-        return _latest[0]
+    latest = next((one for one in _latest if one.estate is estate), None)
+    if latest is not None:
+        return latest
     index = _Index(estate)
     for stream in estate.streams:
         if stream.table is not None:
