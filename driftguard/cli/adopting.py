@@ -57,7 +57,12 @@ def adopt(
         plan = {"plan": plan_document(found.plan) if found.plan else None}
         click.echo(json.document(_document(found) | plan), nl=False)
     else:
-        _tell(shell, found, "- " if format_ == "markdown" else "  ")
+        if format_ == "markdown":
+            from driftguard.render.markdown import adoption
+
+            click.echo(adoption(found.table, found.found))
+        else:
+            _tell(shell, found)
         if found.plan is not None:
             click.echo("")
             show_plan(shell, found.plan, format_)
@@ -90,12 +95,12 @@ def _document(item: Adopted) -> dict[str, Any]:
     }
 
 
-def _tell(shell: Shell, item: Adopted, lead: str) -> None:
+def _tell(shell: Shell, item: Adopted) -> None:
     found = item.found
     click.echo(f"{item.table} → {found.final}: {found.state}")
     for difference in found.differences:
-        click.echo(shell.wrapped(f"{lead}{difference.where:<8}{difference.what}"))
+        click.echo(shell.wrapped(f"  {difference.where:<8}{difference.what}"))
     if found.obstacles:
         click.echo("\nBefore driftguard can take it over:")
         for line in found.obstacles:
-            click.echo(shell.wrapped(f"{lead}{line}"))
+            click.echo(shell.wrapped(f"  {line}"))

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from driftguard.model.plan import Statement
+from driftguard.plan.adopting import Adoption
 from driftguard.render.report import Report, by_table, columns_of, fate, look_lines, plural
 
 _MARKS = {"error": "🔴", "unknown": "🟣", "warning": "🟡", "info": "🔵"}
@@ -70,6 +71,15 @@ def plan(
     if sql:
         lines += ["", "<details><summary>SQL</summary>", "", *_code(sql), "", "</details>"]
     return "\n".join(lines) + "\n"
+
+
+def adoption(table: str, found: Adoption) -> str:
+    """What makes a landing differ from driftguard's, and what a person has to see to first."""
+    lines = [f"## driftguard: {escape(table)}", "", f"{escape(str(found.final))}: {found.state}", ""]
+    lines += [f"- {item.where}: {escape(item.what)}" for item in found.differences]
+    if found.obstacles:
+        lines += ["", "Before driftguard can take it over:", "", *(f"- {escape(line)}" for line in found.obstacles)]
+    return "\n".join(lines).rstrip()
 
 
 def _code(statements: Sequence[str]) -> list[str]:

@@ -69,6 +69,9 @@ def test_a_landing_that_people_made_is_taken_over_with_its_rows(home: Home) -> N
         "take over ANALYTICS.FINAL.ORDERS",
     ):
         assert said in shown, shown
+    assert "- STAGING: ANALYTICS.STAGING.RAW\\_ORDERS lacks" in home.run(
+        "adopt", "orders", "--format", "markdown", code=1
+    )
     home.run("adopt", "orders", "--write")
     assert "--allow REPLACES_HANDWRITTEN --allow REPLACES_PIPE" in home.refused("apply", code=1)
     home.aurora("INSERT INTO orders VALUES (11, 'not merged by the old merge', 1)")
