@@ -150,7 +150,7 @@ def rewrite(
     for pair in pairs:
         if pair.staging is None or pair.final is None:
             continue
-        merge = in_file(pair, *_read(file)) if file is not None else hand_written(context, pair)
+        merge = in_file(pair, *_read(file), context.estate) if file is not None else hand_written(context, pair)
         if merge is not None:
             found.append(_patch(pair, merge, columns, str(file or merge.place)))
     return tuple(found)

@@ -95,13 +95,14 @@ def live_estate(
 ) -> Estate:
     """Introspect the schemas of the landings, and look for the `markers` that somebody waits for.
 
-    With `usage` also what ACCOUNT_USAGE knows, which takes its time.
+    With `usage` also what ACCOUNT_USAGE knows, and the rows to repair: both take their time.
     """
     from driftguard.control.failures import cast_failures
     from driftguard.control.lineage import ancestors
     from driftguard.control.schema import applied_revisions, merge_texts, milestones
     from driftguard.snowflake.introspect import introspect
     from driftguard.snowflake.markers import arrived
+    from driftguard.snowflake.repairs import with_repairs
     from driftguard.snowflake.usage import with_usage
 
     policy = config.policy()
@@ -109,6 +110,7 @@ def live_estate(
     estate = introspect(session, policy.database, schemas)
     if usage:
         estate = with_usage(session, estate, policy.database, tuple(dict.fromkeys(schemas)))
+        estate = with_repairs(session, estate, policy.final_schema)
     place = (policy.database, policy.control_schema)
     failures, unread = cast_failures(session, *place, policy.cast_failure_days)
     revisions = applied_revisions(session, *place)

@@ -1,4 +1,4 @@
-"""The hand-written merge of a landing, read: from its task, and from the procedures that the task calls."""
+"""The hand-written merge of a landing, read: from its task, or from a procedure that runs below the task."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from driftguard.drift.context import Context, Pair
+from driftguard.drift.following import Reached, follow
+from driftguard.drift.surroundings import NOTHING, Surroundings, around, parts, procedures
 from driftguard.merge.byhand.describe import RANKS, Description, describe
 from driftguard.merge.byhand.flow import Added, Tables
 from driftguard.merge.byhand.rewrite import Refused, Rewritten, Unchanged, rewrite
@@ -15,8 +17,7 @@ from driftguard.model.finding import Severity
 from driftguard.model.identifiers import ObjectName
 from driftguard.model.landing import FinalColumn
 from driftguard.model.snowflake import Estate, Procedure, SfTable, Task
-
-Streams = tuple[tuple[str, ...], ...]  # over STAGING, by the parts of their names
+from driftguard.operations.calls import names_word
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ class HandWritten:
     text: str
     language: str
     unread: str = ""
-    streams: Streams = ()
+    around: Surroundings = NOTHING
     procedure: Procedure | None = None  # that has the text
 
 
@@ -38,38 +39,62 @@ def hand_written(context: Context, pair: Pair) -> HandWritten | None:
     task = pair.task
     if task is None or pair.staging is None or pair.final is None or is_generated(task.definition):
         return None
-    streams = tuple(
-        _parts(c.name) for c in context.estate.consumers if c.domain == "STREAM" and c.reads == pair.staging.name
-    )
-    found = _followed(task, pair.staging, pair.final, streams, _procedures(context.estate))
+    near = around(context.estate, pair.staging.name)
+    found = _followed(task, pair.staging, pair.final, near, procedures(context.estate))
     if pair.landing.record:
         return replace(found, unread="STAGING keeps whole records, and what it reads out of them is not followed")
     return found
 
 
 def _followed(
-    task: Task, staging: SfTable, final: SfTable, streams: Streams, known: dict[ObjectName, list[Procedure]]
+    task: Task, staging: SfTable, final: SfTable, near: Surroundings, known: dict[ObjectName, list[Procedure]]
 ) -> HandWritten:
-    here = _described(task.definition, "sql", staging, final, task.name.schema, streams)
+    here = _described(task.definition, "sql", staging, final, task.name.schema, near)
     if here.writes or here.unread or not here.calls:
         why = "; ".join(here.unread) if here.unread else ("" if here.writes else "it does not write FINAL")
-        return HandWritten(task, task.name, here, task.definition, "sql", why or _empty(here), streams)
-    unread = []
-    for parts in here.calls:
-        name = _resolved(parts, task.name)
-        found = known.get(name, [])
-        if len(found) != 1:
-            unread.append(f"it calls {name}, " + ("of which there are several" if found else "which was not read"))
-        elif found[0].definition is None:
-            unread.append(f"it calls {name}, whose body the role may not read")
-        else:
-            language = (found[0].language or "SQL").lower()
-            inside = _described(found[0].definition, language, staging, final, name.schema, streams)
-            if inside.writes or inside.unread:
-                why = "; ".join(inside.unread) or _empty(inside)
-                return HandWritten(task, name, inside, found[0].definition, language, why, streams, found[0])
-            unread.append(f"it calls {name}, which does not write FINAL")
-    return HandWritten(task, task.name, here, task.definition, "sql", "; ".join(unread), streams)
+        return HandWritten(task, task.name, here, task.definition, "sql", why or _empty(here), near)
+    found = follow(
+        task,
+        here.calls,
+        known,
+        lambda p: _described(p.definition or "", _language(p), staging, final, p.name.schema, near),
+    )
+    return _chosen(task, here, found, final, near)
+
+
+def _chosen(task: Task, here: Description, found: Sequence[Reached], final: SfTable, near: Surroundings) -> HandWritten:
+    """The procedure below a task that holds the merge; or the task, with what keeps that from being known."""
+    writing = [one for one in found if one.does is not None and one.does.writes]
+    hidden = [one for one in found if one.does is not None and one.does.unread]
+    if writing:
+        doubtful = [one for one in hidden if one not in writing and _names(one, final)]
+        merge = _of(task, writing[0], near)
+        names = [str(one.name) for one in (*writing, *doubtful)]
+        several = f"FINAL is written by {' and by '.join(names)}; which of them is meant is not clear"
+        return merge if len(names) == 1 else replace(merge, unread=several)
+    if hidden:
+        return _of(task, hidden[0], near)
+    why = [one.why for one in found if one.why] or [
+        "the procedures that it calls call each other, and none writes FINAL"
+    ]
+    return HandWritten(task, task.name, here, task.definition, "sql", "; ".join(why), near)
+
+
+def _of(task: Task, one: Reached, near: Surroundings) -> HandWritten:
+    assert one.procedure is not None and one.does is not None
+    why = "; ".join(one.does.unread) or _empty(one.does)
+    text = one.procedure.definition or ""
+    return HandWritten(task, one.name, one.does, text, _language(one.procedure), why, near, one.procedure)
+
+
+def _names(one: Reached, table: SfTable) -> bool:
+    """Could what was not read of a procedure be about the table?"""
+    body = one.procedure.definition or "" if one.procedure is not None else ""
+    return names_word(body, table.name.name)
+
+
+def _language(procedure: Procedure) -> str:
+    return (procedure.language or "SQL").lower()
 
 
 def _empty(does: Description) -> str:
@@ -79,15 +104,16 @@ def _empty(does: Description) -> str:
     return "that its rows come from STAGING cannot be seen (a stream, a view, or variables)"
 
 
-def in_file(pair: Pair, text: str, language: str) -> HandWritten:
+def in_file(pair: Pair, text: str, language: str, estate: Estate) -> HandWritten:
     """A text that is not on Snowflake, as the merge of a landing whose tables are there."""
     assert pair.staging is not None and pair.final is not None
-    here = _described(text, language, pair.staging, pair.final, "")
+    near = around(estate, pair.staging.name)
+    here = _described(text, language, pair.staging, pair.final, "", near)
     task = Task(pair.landing.task, text, "")
     why = "; ".join(here.unread) or (
         _empty(here) if here.writes else "name the columns: what the text lacks is not seen"
     )
-    return HandWritten(task, pair.landing.task, here, text, language, why)
+    return HandWritten(task, pair.landing.task, here, text, language, why, near)
 
 
 def judged(context: Context) -> Iterator[tuple[Pair, HandWritten]]:
@@ -109,7 +135,7 @@ def also_writes(context: Context, pair: Pair, merge: HandWritten) -> list[Object
 
 def writers(context: Context, pair: Pair) -> list[ObjectName]:
     """The other tasks of the landing schemas that write its FINAL, in their text or in a procedure that they call."""
-    known = _procedures(context.estate)
+    known = procedures(context.estate)
     found = []
     for task in context.estate.tasks:
         if task.name == pair.landing.task:
@@ -161,12 +187,13 @@ def grown(pair: Pair, merge: HandWritten, columns: Sequence[FinalColumn]) -> Rew
     names, staged = {c.name for c in columns}, {c.staging for c in columns}
     absent = names | {c.name for c in missing(pair, merge)}
     tables = Tables(
-        _parts(pair.staging.name),
-        _parts(pair.final.name),
+        parts(pair.staging.name),
+        parts(pair.final.name),
         {c.name: str(c.type) for c in pair.staging.columns if c.name not in staged},
         {c.name: str(c.type) for c in pair.final.columns if c.name not in absent},
-        merge.streams,
+        merge.around.streams,
         merge.place.schema,
+        merge.around.views,
     )
     return rewrite(merge.text, merge.language, tables, [_added(pair, column) for column in columns])
 
@@ -221,6 +248,12 @@ def disagreements(pair: Pair, merge: HandWritten) -> list[str]:
         for name, columns in listed.items():
             if len(columns) == 1 and name not in columns and name in staging and columns <= data:
                 found.append(f"{name} is filled from {next(iter(columns))}")
+            if not columns and name in data:
+                found += [
+                    f"{name} is not filled from STAGING, and the view {view} does not give {name}"
+                    for view in merge.around.views
+                    if name not in view.columns and names_word(merge.text, view.name[-1])
+                ]
     return list(dict.fromkeys(found))
 
 
@@ -246,23 +279,11 @@ def dedupe(pair: Pair, merge: HandWritten) -> tuple[Severity, str, str] | None:
     return None
 
 
-def _procedures(estate: Estate) -> dict[ObjectName, list[Procedure]]:
-    known: dict[ObjectName, list[Procedure]] = {}
-    for procedure in estate.procedures:
-        known.setdefault(procedure.name, []).append(procedure)
-    return known
-
-
-def _resolved(parts: tuple[str | None, ...], beside: ObjectName) -> ObjectName:
-    full = [beside.database, beside.schema, ""][: 3 - len(parts)] + [part or "" for part in parts[-3:]]
-    return ObjectName(full[0], full[1], full[2])
-
-
 def _described(
-    text: str, language: str, staging: SfTable, final: SfTable, schema: str, streams: Streams = ()
+    text: str, language: str, staging: SfTable, final: SfTable, schema: str, near: Surroundings = NOTHING
 ) -> Description:
     columns = tuple((c.name, str(c.type)) for c in staging.columns), tuple((c.name, str(c.type)) for c in final.columns)
-    return _cached(text, language, _parts(staging.name), _parts(final.name), *columns, schema, streams)
+    return _cached(text, language, parts(staging.name), parts(final.name), *columns, schema, near)
 
 
 @lru_cache(maxsize=20_000)
@@ -274,11 +295,8 @@ def _cached(
     staging_columns: tuple[tuple[str, str], ...],
     final_columns: tuple[tuple[str, str], ...],
     schema: str,
-    streams: Streams,
+    near: Surroundings,
 ) -> Description:
     """Several rules look at one merge; it is read once."""
-    return describe(text, language, Tables(staging, final, dict(staging_columns), dict(final_columns), streams, schema))
-
-
-def _parts(name: ObjectName) -> tuple[str, ...]:
-    return (name.database, name.schema, name.name)
+    columns = dict(staging_columns), dict(final_columns)
+    return describe(text, language, Tables(staging, final, *columns, near.streams, schema, near.views))

@@ -35,6 +35,9 @@ _LOCATION = re.compile(rf"@({_NAME})((?:/.*)?)", re.DOTALL)
 _COMMENT = re.compile(rf'({_STRING}|"(?:[^"]|"")*")|--[^\n]*|/\*.*?\*/', re.DOTALL)
 _FORMAT = re.compile(rf"\bFORMAT_NAME\s*=\s*({_STRING}|{_NAME})", re.IGNORECASE)
 _PAIR = re.compile(rf"({_IDENT})\s*=\s*(METADATA\$[A-Z_]+)", re.IGNORECASE)
+_FROM = re.compile(rf"\bFROM\s+{_PLACE}", re.IGNORECASE)
+_INTO = re.compile(rf"\s*COPY\s+INTO\s+({_NAME})", re.IGNORECASE)
+_PATTERN = re.compile(rf"\bPATTERN\s*=>?\s*({_STRING})", re.IGNORECASE)
 
 
 class Unreadable(Exception):
@@ -72,6 +75,28 @@ def read(pipe: Pipe) -> Copy:
         raise Unreadable("it selects, lists columns, or is no COPY from a stage")
     stage, path = _place(head[2], head[3], head[4])
     return Copy(_resolve(head[1], pipe.name), _resolve(stage, pipe.name), path, text[head.end() :].strip().rstrip(";"))
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a COPY of any form takes its files from: all below `path` of the stage whose names match `pattern`."""
+
+    target: ObjectName
+    stage: ObjectName
+    path: str
+    pattern: str | None
+
+
+def where(pipe: Pipe) -> Place:
+    """Also of a pipe that lists columns and selects. Raises `Unreadable`, as for what is no named stage."""
+    text = _COMMENT.sub(lambda m: m[1] or " ", pipe.definition)
+    into, source, pattern = _INTO.match(text), _FROM.search(text), _PATTERN.search(text)
+    if into is None or source is None:
+        raise Unreadable("it is no COPY from a named stage")
+    stage, path = _place(source[1], source[2], source[3])
+    return Place(
+        _resolve(into[1], pipe.name), _resolve(stage, pipe.name), path, _string(pattern[1]) if pattern else None
+    )
 
 
 def reads(pipe: Pipe, stage: ObjectName, path: str) -> bool:
@@ -130,7 +155,7 @@ def portable(options: str) -> bool:
         return not re.search(r"\bFORMAT_NAME\b", options, re.IGNORECASE)
     name = named[1]
     if name.startswith("'"):
-        name = re.sub(r"\\(.)", r"\1", name[1:-1].replace("''", "'"), flags=re.DOTALL)
+        name = _string(name)
     return len(re.findall(_IDENT, name)) == 3
 
 
@@ -138,8 +163,7 @@ def _place(text: str | None, stage: str | None, path: str | None) -> tuple[str, 
     """`text` is a location as a string; `stage` and `path` one that is not."""
     if stage is not None:
         return stage, path or ""
-    inner = re.sub(r"\\(.)", r"\1", (text or "")[1:-1].replace("''", "'"), flags=re.DOTALL)
-    location = _LOCATION.fullmatch(inner)
+    location = _LOCATION.fullmatch(_string(text or ""))
     if location is None:
         raise Unreadable("it does not read a named stage")
     return location[1], location[2]
@@ -150,6 +174,11 @@ def _resolve(name: str, beside: ObjectName) -> ObjectName:
     parts = [_part(p) for p in re.findall(_IDENT, name)]
     full = [beside.database, beside.schema, ""][: 3 - len(parts)] + parts
     return ObjectName(full[0], full[1], full[2])
+
+
+def _string(text: str) -> str:
+    """What a string literal says."""
+    return re.sub(r"\\(.)", r"\1", text[1:-1].replace("''", "'"), flags=re.DOTALL)
 
 
 def _part(text: str) -> str:

@@ -52,7 +52,7 @@ class SfColumn:
     nullable: bool = True
     comment: str | None = None
     default: str | None = None
-    evolved: bool = False  # Snowflake added it itself (SCHEMA_EVOLUTION_RECORD is filled)
+    evolved: bool = False  # a load added it by itself (SCHEMA_EVOLUTION_RECORD)
     masking_policy: ObjectName | None = None
     tags: tuple[Tag, ...] = ()
 
@@ -66,7 +66,7 @@ class SfTable:
     kind: str = "BASE TABLE"
     primary_key: tuple[str, ...] = ()
     comment: str | None = None
-    schema_evolution: bool = False
+    schema_evolution: bool = False  # ENABLE_SCHEMA_EVOLUTION
     row_count: int | None = None
     bytes: int | None = None
     row_policy: ObjectName | None = None
@@ -140,6 +140,14 @@ class Procedure:
 
 
 @dataclass(frozen=True, slots=True)
+class View:
+    """A view; `definition` is the statement that made it, None where the role may not read it."""
+
+    name: ObjectName
+    definition: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class FileFormat:
     """A named file format; `options` holds what SHOW FILE FORMATS prints, keys in upper case, values as text."""
 
@@ -183,6 +191,17 @@ class CastFailure:
     count: int
 
 
+REPAIRS = "rows to repair"  # the kind, where they are in `Estate.unseen`
+
+
+@dataclass(frozen=True, slots=True)
+class ToRepair:
+    """How many rows of a FINAL table have values that nothing told (`_DG_REPAIR`). `name` is the table in full."""
+
+    name: str
+    count: int
+
+
 @dataclass(frozen=True, slots=True)
 class Milestone:
     """A marker that has arrived in FINAL, or a step that the control schema has noted. `at`: ISO 8601, UTC, or ""."""
@@ -213,6 +232,7 @@ class Estate:
     tasks: tuple[Task, ...] = ()
     streams: tuple[Stream, ...] = ()
     procedures: tuple[Procedure, ...] = ()
+    views: tuple[View, ...] = ()  # their columns are in `tables`
     file_formats: tuple[FileFormat, ...] = ()
     stages: tuple[Stage, ...] = ()
     schemas: tuple[tuple[str, str], ...] = ()  # (database, schema) that the role can see
@@ -223,6 +243,7 @@ class Estate:
     timezone: str = ""  # the account's TIMEZONE; "" where it may not be read
     revisions: tuple[str, ...] = ()  # applied revisions, where the control schema could be read
     cast_failures: tuple[CastFailure, ...] = ()  # likewise, of the last [control] cast_failure_days
+    to_repair: tuple[ToRepair, ...] = ()  # of the tables in FINAL that have any
     consumers: tuple[Consumer, ...] = ()  # of the tables
     looked: tuple[str, ...] = ()  # which of POLICIES, TAGS and CONSUMERS were read; an old snapshot has none
 

@@ -12,7 +12,6 @@ from collections.abc import Iterable
 from driftguard.model.identifiers import ObjectName
 from driftguard.model.snowflake import Estate
 from driftguard.operations.base import Readiness, blocked, find_task
-from driftguard.operations.predicate import names_in
 
 _PART = re.compile(r'"((?:[^"]|"")*)"|([^.\s]+)')
 
@@ -36,11 +35,6 @@ def roots(estate: Estate, tasks: Iterable[ObjectName]) -> tuple[ObjectName, ...]
         if not above:
             found.add(name)
     return tuple(sorted(found))
-
-
-def callers(estate: Estate, procedure: ObjectName) -> tuple[ObjectName, ...]:
-    """The tasks that name a procedure, wherever they call it from."""
-    return tuple(task.name for task in estate.tasks if procedure.name in names_in(task.definition))
 
 
 def started(estate: Estate, tasks: Iterable[ObjectName]) -> tuple[ObjectName, ...]:

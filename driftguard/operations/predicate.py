@@ -24,6 +24,7 @@ from driftguard.operations.base import (
     with_table,
     with_task,
 )
+from driftguard.operations.calls import below
 from driftguard.operations.columns import ColumnDef
 from driftguard.sql.snowflake import qualified, quote, stage_location
 
@@ -47,8 +48,6 @@ _KIND = {
     Wanted.FILE_FORMAT: "file formats",
     Wanted.MERGE: "tasks",
 }
-_CALL = re.compile(r"\s*CALL\s+(?P<name>[^(]+)\(", re.IGNORECASE)
-_LAST_PART = re.compile(r'(?:"(?P<quoted>(?:[^"]|"")+)"|(?P<plain>[\w$]+))\s*\Z')
 _NOT_CODE = re.compile(r"--[^\n]*|//[^\n]*|/\*.*?\*/|'(?:[^'\\]|''|\\.)*'", re.DOTALL)
 _IDENTIFIER = re.compile(r'"((?:[^"]|"")+)"|([A-Za-z_][\w$]*)')
 
@@ -133,13 +132,8 @@ def _merge(wanted: Predicate, estate: Estate) -> str:
 
 
 def task_text(task: Task, estate: Estate) -> str:
-    """The task's text, and that of every procedure of the name that it calls."""
-    call = _CALL.match(task.definition)
-    part = _LAST_PART.search(call["name"].strip()) if call else None
-    if part is None:
-        return task.definition
-    name = part["quoted"].replace('""', '"') if part["quoted"] else part["plain"].upper()
-    return "\n".join([task.definition, *(p.definition or "" for p in estate.procedures if p.name.name == name)])
+    """The task's text, and those of the procedures that run below it."""
+    return "\n".join([task.definition, *(p.definition or "" for p in below(task, estate.procedures))])
 
 
 def _with_columns(wanted: Predicate, estate: Estate) -> Estate:

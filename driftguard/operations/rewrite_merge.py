@@ -26,9 +26,10 @@ from driftguard.operations.base import (
     waiting,
     with_task,
 )
+from driftguard.operations.calls import callers
 from driftguard.operations.columns import ColumnDef, lacking
 from driftguard.operations.drop_columns import DropColumns
-from driftguard.operations.graphs import callers, roots, started
+from driftguard.operations.graphs import roots, started
 from driftguard.sql.snowflake import qualified
 
 

@@ -7,12 +7,10 @@ listing (docs.snowflake.com "Snowflake Information Schema"), and SHOW stops at 1
 from __future__ import annotations
 
 import json
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
-from typing import Any
 
 from driftguard.model.catalog import Unseen
 from driftguard.model.identifiers import ObjectName
@@ -23,15 +21,16 @@ from driftguard.model.snowflake import (
     Procedure,
     SfColumn,
     SfTable,
-    SfType,
     Stage,
     Stream,
     Task,
+    View,
 )
+from driftguard.snowflake.cells import Row, added_by_a_load, column_type, moment, object_name, option, predecessors
 from driftguard.snowflake.definitions import with_ddl
 from driftguard.snowflake.errors import TOO_MUCH_DATA, number, text, unreachable
 from driftguard.snowflake.session import Session
-from driftguard.sql.snowflake import literal, parse_type, qualified, quote, schema_name
+from driftguard.sql.snowflake import literal, qualified, quote, schema_name
 
 SHOW_LIMIT = 10_000
 # Statements under way, enough for all of two schemas: what waits for another takes a round trip more. Threads may share
@@ -39,7 +38,6 @@ SHOW_LIMIT = 10_000
 _AT_ONCE = 24
 _WHO = "SELECT CURRENT_ACCOUNT() AS ACCOUNT, CURRENT_ROLE() AS ROLE"
 _TIMEZONE = "SHOW PARAMETERS LIKE 'TIMEZONE' IN ACCOUNT"
-Row = dict[str, Any]
 
 
 def introspect(session: Session, database: str, schemas: Sequence[str]) -> Estate:
@@ -78,6 +76,7 @@ def _introspect(reader: _Reader, wanted: Sequence[str]) -> Estate:
         tasks=tasks,
         streams=reader.streams(seen),
         procedures=reader.procedures(seen, tasks),
+        views=reader.views(seen),
         file_formats=reader.file_formats(seen),
         stages=reader.stages(seen),
         schemas=tuple((database, schema) for schema in seen),
@@ -115,6 +114,7 @@ class _Reader:
             self._keys_sql(),
             _TIMEZONE,
             _information_sql(self.database, schemas, "PROCEDURES", _PROCEDURE_COLUMNS, ""),
+            _information_sql(self.database, schemas, "VIEWS", _VIEW_COLUMNS, ""),
         ):
             self._sent[sql] = self._pool.submit(self.session.rows, sql)
 
@@ -164,6 +164,7 @@ class _Reader:
         if not rows:
             return ()
         columns = self._columns(schemas, [str(r["TABLE_NAME"]) for r in rows])
+        evolving = self._evolving(schemas)
         keys = self._keys()
         found = []
         for row in rows:
@@ -175,6 +176,7 @@ class _Reader:
                     kind=str(row["TABLE_TYPE"]),
                     primary_key=tuple(keys[(name.schema, name.name)]),
                     comment=row["COMMENT"] or None,
+                    schema_evolution=(name.schema, name.name) in evolving,
                     row_count=row["ROW_COUNT"],
                     bytes=row["BYTES"],
                 )
@@ -190,11 +192,11 @@ class _Reader:
             found[key].append(
                 SfColumn(
                     name=str(row["COLUMN_NAME"]),
-                    type=_type(row, precision),
+                    type=column_type(row, precision),
                     nullable=str(row["IS_NULLABLE"]).upper() == "YES",
                     comment=row["COMMENT"] or None,
                     default=row["COLUMN_DEFAULT"],
-                    evolved=bool(row.get("SCHEMA_EVOLUTION_RECORD")),
+                    evolved=added_by_a_load(row["SCHEMA_EVOLUTION_RECORD"]),
                 )
             )
         return found
@@ -221,6 +223,15 @@ class _Reader:
             described = json.loads(row["DATA_TYPE"])
             if str(described.get("type", "")).startswith("TIME") and described.get("scale") is not None:
                 found[(str(row["SCHEMA_NAME"]), str(row["TABLE_NAME"]), str(row["COLUMN_NAME"]))] = described["scale"]
+        return found
+
+    def _evolving(self, schemas: Sequence[str]) -> set[tuple[str, str]]:
+        """The tables with ENABLE_SCHEMA_EVOLUTION: INFORMATION_SCHEMA.TABLES does not say, SHOW TABLES does."""
+        found = set()
+        for schema in schemas:
+            for row in self._soft(f"schema evolution in {self.database}.{schema}", self._show_sql("tables", schema)):
+                if str(row.get("ENABLE_SCHEMA_EVOLUTION")).upper() in ("Y", "TRUE"):
+                    found.add((schema, str(row["NAME"])))
         return found
 
     def _keys(self) -> dict[tuple[str, str], list[str]]:
@@ -272,7 +283,7 @@ class _Reader:
                         state=str(row["STATE"]),
                         schedule=row.get("SCHEDULE") or None,
                         warehouse=row.get("WAREHOUSE") or None,
-                        predecessors=_predecessors(row.get("PREDECESSORS")),
+                        predecessors=predecessors(row.get("PREDECESSORS")),
                         comment=row.get("COMMENT") or None,
                         condition=row.get("CONDITION") or None,
                     )
@@ -286,10 +297,10 @@ class _Reader:
         found = (
             Stream(
                 name=self._name(row),
-                table=_object(row.get("TABLE_NAME")),
+                table=object_name(row.get("TABLE_NAME")),
                 mode=str(row.get("MODE") or ""),
                 stale=str(row.get("STALE")).lower() == "true",
-                stale_after=_moment(row.get("STALE_AFTER")),
+                stale_after=moment(row.get("STALE_AFTER")),
             )
             for row in self._show("streams", schemas)
         )
@@ -309,6 +320,14 @@ class _Reader:
         ]
         return tuple(sorted(with_ddl(found, tasks, self._answers), key=lambda p: (p.name, p.arguments)))
 
+    def views(self, schemas: Sequence[str]) -> tuple[View, ...]:
+        rows = self._information("views", schemas, "VIEWS", _VIEW_COLUMNS)
+        found = (
+            View(ObjectName(self.database, str(r["TABLE_SCHEMA"]), str(r["TABLE_NAME"])), r["VIEW_DEFINITION"] or None)
+            for r in rows
+        )
+        return tuple(sorted(found, key=lambda v: v.name))
+
     def _answers(self, expressions: Sequence[str]) -> Sequence[str | None]:
         """Their values, from one statement; one by one where that fails, and None for each that does."""
         sql = _select(expressions)
@@ -325,7 +344,7 @@ class _Reader:
         found = []
         for row in rows:
             options = json.loads(row.get("FORMAT_OPTIONS") or "{}")
-            pairs = tuple(sorted((key.upper(), _option(value)) for key, value in options.items()))
+            pairs = tuple(sorted((key.upper(), option(value)) for key, value in options.items()))
             found.append(FileFormat(self._name(row), str(row["TYPE"]), pairs))
         return tuple(sorted(found, key=lambda f: f.name))
 
@@ -375,7 +394,7 @@ class _Reader:
             raise unreachable(error, self.session.where) from None
 
 
-_SHOWN = ("columns", "pipes", "tasks", "streams", "file formats", "stages")
+_SHOWN = ("columns", "tables", "pipes", "tasks", "streams", "file formats", "stages")
 # Columns by name: "do not SELECT *", because Snowflake adds columns to these views.
 _TABLE_COLUMNS = ("TABLE_SCHEMA", "TABLE_NAME", "TABLE_TYPE", "ROW_COUNT", "BYTES", "COMMENT")
 _COLUMN_COLUMNS = (
@@ -391,6 +410,7 @@ _COLUMN_COLUMNS = (
     "NUMERIC_SCALE",
     "COLUMN_DEFAULT",
     "COMMENT",
+    "SCHEMA_EVOLUTION_RECORD",
 )
 _PROCEDURE_COLUMNS = (
     "PROCEDURE_SCHEMA",
@@ -400,6 +420,7 @@ _PROCEDURE_COLUMNS = (
     "PROCEDURE_DEFINITION",
     "PROCEDURE_OWNER",
 )
+_VIEW_COLUMNS = ("TABLE_SCHEMA", "TABLE_NAME", "VIEW_DEFINITION")
 
 
 def _select(expressions: Iterable[str]) -> str:
@@ -411,52 +432,3 @@ def _information_sql(database: str, schemas: Iterable[str], view: str, columns: 
     listed = ", ".join(literal(schema) for schema in schemas)
     selected = ", ".join(columns)
     return f"SELECT {selected} FROM {quote(database)}.INFORMATION_SCHEMA.{view} WHERE {field} IN ({listed}) {where}"
-
-
-def _type(row: Row, time_precision: int | None) -> SfType:
-    base = parse_type(str(row["DATA_TYPE"])).base
-    if base == "NUMBER":
-        return SfType("NUMBER", precision=_int(row["NUMERIC_PRECISION"], 38), scale=_int(row["NUMERIC_SCALE"], 0))
-    if base == "VARCHAR":
-        length = row["CHARACTER_MAXIMUM_LENGTH"]
-        return SfType("VARCHAR", length=int(length)) if length is not None else parse_type("VARCHAR")
-    if base == "BINARY":
-        length = row["CHARACTER_OCTET_LENGTH"] or row["CHARACTER_MAXIMUM_LENGTH"]
-        return SfType("BINARY", length=int(length)) if length is not None else parse_type("BINARY")
-    if base.startswith("TIME"):
-        return SfType(base, precision=time_precision if time_precision is not None else 9)
-    return SfType(base)
-
-
-def _int(value: Any, default: int) -> int:
-    return default if value is None else int(value)
-
-
-def _option(value: Any) -> str:
-    if isinstance(value, bool):
-        return str(value).upper()
-    return json.dumps(value, separators=(",", ":")) if isinstance(value, list | dict) else str(value)
-
-
-def _predecessors(value: Any) -> tuple[str, ...]:
-    """SHOW TASKS prints a JSON list of names, `[]` where there are none."""
-    if not value:
-        return ()
-    try:
-        listed = json.loads(value)
-    except (TypeError, ValueError):
-        return (str(value),)
-    return tuple(str(item) for item in listed) if isinstance(listed, list) else (str(listed),)
-
-
-_PART = re.compile(r'"((?:[^"]|"")*)"|([^."]+)')
-
-
-def _object(text: Any) -> ObjectName | None:
-    """A name in three parts, quoted where that is needed; None for anything else."""
-    parts = [quoted.replace('""', '"') or plain for quoted, plain in _PART.findall(str(text or ""))]
-    return ObjectName(*parts) if len(parts) == 3 else None
-
-
-def _moment(value: Any) -> str:
-    return value.astimezone(UTC).isoformat(timespec="seconds") if isinstance(value, datetime) else ""

@@ -22,7 +22,7 @@ from driftguard.model.identifiers import ObjectName, TableName
 from driftguard.model.observed import Footer, NotSeen, Observed, ObservedColumn, Sighting
 from driftguard.model.policy import ColumnPolicy, Masking, Named, Policy
 from driftguard.model.settings import DmsTask, Remark, TaskSettings
-from driftguard.model.snowflake import CastFailure, Estate, SfColumn, SfTable, SfType, Tag
+from driftguard.model.snowflake import CastFailure, Estate, SfColumn, SfTable, SfType, Tag, ToRepair, View
 
 ORDERS = table("orders", ("note", varchar(40)), ("total", numeric(10, 2)))
 STAGING, FINAL = "DB.STAGING.ORDERS_CDC", "DB.FINAL.ORDERS"
@@ -30,6 +30,8 @@ TEXT = SfType("VARCHAR", length=134_217_728)
 CLEAN = landed(ORDERS)
 RECORDS = dataclasses.replace(POLICY, staging_style="record")
 RECORDED = landed(ORDERS, policy=RECORDS)
+STARRED_NAME = ObjectName("DB", "FINAL", "V")
+STARRED = dataclasses.replace(CLEAN, tables=(*CLEAN.tables, SfTable(STARRED_NAME, (SfColumn("ID", TEXT),), "VIEW")))
 WITH_FLAG = table("orders", ("paid", plain("bool")))
 FLAGGED = landed(WITH_FLAG)
 
@@ -321,14 +323,30 @@ def _byhand_cases() -> dict[str, Case]:
         "DG319": Case(
             on(alter(STAGING, "NOTE", evolved=True)),
             on(CLEAN),
-            f"{STAGING} had ENABLE_SCHEMA_EVOLUTION; it added NOTE",
+            f"{STAGING} had ENABLE_SCHEMA_EVOLUTION; it added NOTE VARCHAR(134217728)",
         ),
         "DG320": Case(
             on(pipes(definition=f"{copy} ON_ERROR = CONTINUE")),
             on(pipes(definition=f"{copy} ON_ERROR = 'SKIP_FILE'")),
             f"{pipe} has ON_ERROR = CONTINUE",
         ),
+        "DG324": Case(
+            on(_two_pipes("@STAGING.DMS_STAGE/shop/orders_items/", estate=_own_pipe_reads("/shop/orders"))),
+            on(_two_pipes("@STAGING.DMS_STAGE/shop/orders_items/")),
+            f"{pipe} reads @DB.STAGING.DMS_STAGE/shop/orders, and with it files of DB.STAGING.OTHER",
+        ),
     }
+
+
+def _two_pipes(more: str, *, estate: Estate = CLEAN, target: str = "STAGING.ELSEWHERE") -> Estate:
+    """The estate with a second pipe beside the landing's own, which reads shop/orders/."""
+    copy = f"COPY INTO {target} FROM {more}"
+    other = dataclasses.replace(CLEAN.pipes[0], name=ObjectName("DB", "STAGING", "OTHER"), definition=copy)
+    return dataclasses.replace(estate, pipes=(*estate.pipes, other))
+
+
+def _own_pipe_reads(place: str) -> Estate:
+    return pipes(definition=CLEAN.pipes[0].definition.replace("/shop/orders/'", f"{place}'"))
 
 
 def streams(**change: Any) -> Estate:
@@ -863,6 +881,11 @@ def _cases() -> dict[str, Case]:
             f"{FINAL}.PAID: 12 values of the last 7 days did not fit",
             column="paid",
         ),
+        "DG606": Case(
+            on(dataclasses.replace(CLEAN, to_repair=(ToRepair(FINAL, 3), ToRepair("DB.FINAL.ELSEWHERE", 9)))),
+            on(dataclasses.replace(CLEAN, to_repair=(ToRepair("DB.FINAL.ELSEWHERE", 9),))),
+            f"{FINAL}: 3 rows have values that nothing told",
+        ),
         "DG604": Case(
             dataclasses.replace(clean, stale=("snapshot s.json is 9 days old",)),
             clean,
@@ -916,6 +939,11 @@ def _cases() -> dict[str, Case]:
             on(MASKED, plus(ORDERS, TIER), policy=deciding("*tier")),
             f"{FINAL}.TIER is new and would have no policy, beside NOTE, masked by DB.G.MASK",
             column="tier",
+        ),
+        "DG804": Case(
+            on(dataclasses.replace(STARRED, views=(View(STARRED_NAME, f"CREATE VIEW V AS SELECT * FROM {FINAL}"),))),
+            on(dataclasses.replace(STARRED, views=(View(STARRED_NAME, f"CREATE VIEW V AS SELECT ID FROM {FINAL}"),))),
+            f"DB.FINAL.V is made with * of {FINAL}: it does not list NOTE, TOTAL",
         ),
         "DG803": Case(
             on(MASKED),
@@ -1187,6 +1215,13 @@ def test_failed_casts_that_could_not_be_read_are_unknown_where_a_merge_writes_th
     assert (finding.code, finding.severity) == ("DG605", Severity.UNKNOWN)
     assert compare(on(dataclasses.replace(CLEAN, unseen=unread))) == ()  # no cast of it can fail
     assert of("DG605", on(dataclasses.replace(Estate(), unseen=unread))) == []
+
+
+def test_rows_to_repair_that_could_not_be_counted_are_unknown() -> None:
+    refused = Unseen(f"rows to repair in {FINAL}", "not authorized"), Unseen("rows to repair in DB.FINAL.X", "no")
+    (finding,) = compare(on(dataclasses.replace(CLEAN, unseen=refused)))
+    assert (finding.code, finding.severity) == ("DG606", Severity.UNKNOWN)
+    assert "not authorized" in finding.message
 
 
 def test_what_an_update_erases_depends_on_the_replica_identity_and_says_so_with_the_plug_in() -> None:

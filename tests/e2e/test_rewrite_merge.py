@@ -37,11 +37,15 @@ GROWN = GROWN.replace("(ID, NOTE)", "(ID, NOTE, COUPON)").replace("(s.ID, s.NOTE
 
 @dataclasses.dataclass(frozen=True)
 class Written:
-    """A text with the merge in it, and the task's own. `head` is that of the procedure; none where the task has it."""
+    """A text with the merge in it, and the task's own. `head` is that of the procedure; none where the task has it.
+
+    `between`: a procedure that the task calls, and that calls the one with the merge.
+    """
 
     text: str
     call: str
     head: str = ""
+    between: str = ""
 
     @property
     def procedure(self) -> str:
@@ -61,6 +65,12 @@ JAVASCRIPT = Written(
     "RETURNS VARCHAR LANGUAGE JAVASCRIPT COMMENT = 'the team''s' EXECUTE AS OWNER",
 )
 TASK = Written(MERGE, MERGE)
+NESTED = dataclasses.replace(
+    SQL,
+    call="CALL ANALYTICS.STAGING.NIGHT()",
+    between="CREATE OR REPLACE PROCEDURE ANALYTICS.STAGING.NIGHT() RETURNS VARCHAR LANGUAGE SQL AS\n"
+    "$$BEGIN\n  CALL MERGE_ORDERS(3);\n  RETURN 'done';\nEND$$",
+)
 
 
 def build(home: Home, written: Written) -> None:
@@ -72,6 +82,7 @@ def build(home: Home, written: Written) -> None:
             f"{written.head}\nAS $${written.text}$$",
             "CREATE ROLE IF NOT EXISTS AUDITOR",
             f"GRANT USAGE ON PROCEDURE {written.procedure} TO ROLE AUDITOR",
+            *([written.between] if written.between else []),
         )
     home.execute(
         "CREATE TASK ANALYTICS.STAGING.NIGHTLY WAREHOUSE = LOADING SCHEDULE = '5 MINUTE' AS SELECT 1",
@@ -116,13 +127,16 @@ def dicts(cursor: Any, sql: str, names: tuple[str, ...]) -> list[dict[str, Any]]
 
 def text(home: Home, written: Written) -> str:
     if written.head:
-        ((body,),) = home.execute("SELECT PROCEDURE_DEFINITION FROM ANALYTICS.INFORMATION_SCHEMA.PROCEDURES")
+        ((body,),) = home.execute(
+            "SELECT PROCEDURE_DEFINITION FROM ANALYTICS.INFORMATION_SCHEMA.PROCEDURES "
+            "WHERE PROCEDURE_NAME = 'MERGE_ORDERS'"
+        )
         return str(body)
     (row,) = [r for r in home.execute("SHOW TASKS IN SCHEMA ANALYTICS.STAGING") if "ORDERS_MERGE" in r[1]]
     return next(str(value) for value in row if isinstance(value, str) and value.startswith("MERGE"))
 
 
-@pytest.mark.parametrize("written", [SQL, JAVASCRIPT, TASK], ids=("sql", "javascript", "task"))
+@pytest.mark.parametrize("written", [SQL, JAVASCRIPT, TASK, NESTED], ids=("sql", "javascript", "task", "nested"))
 def test_a_new_column_goes_through_a_merge_that_people_wrote(home: Home, written: Written) -> None:
     if written is JAVASCRIPT:
         pytest.importorskip("quickjs")

@@ -111,6 +111,50 @@ def test_another_task_that_calls_the_procedure_by_now_blocks_it() -> None:
 
 
 @pytest.mark.parametrize(
+    "between",
+    [
+        'BEGIN CALL "merge T"(1); END',
+        'snowflake.execute({sqlText: `CALL \\"merge T\\"(1)`});',
+        "BEGIN CALL P2(); END",
+    ],
+)
+def test_a_task_that_reaches_the_procedure_through_another_one_sleeps_too(between: str) -> None:
+    """Else its run, in a graph of its own, would merge by the old lists."""
+    place = ObjectName("DB", "STAGING", "P1")
+    more = (
+        Procedure(place, "()", between, "SQL"),
+        Procedure(dataclasses.replace(place, name="P2"), "()", 'BEGIN CALL P1(); CALL "merge T"(1); END', "SQL"),
+    )
+    other = Task(ObjectName("DB", "STAGING", "NIGHTLY"), "CALL P1()", "started", schedule="1 DAY")
+    estate = dataclasses.replace(CALLED, tasks=(*CALLED.tasks, other), procedures=(*CALLED.procedures, *more))
+    assert IN_PROCEDURE.readiness(estate).state is State.BLOCKED
+    both = dataclasses.replace(IN_PROCEDURE, roots=(other.name, ROOT))
+    assert both.readiness(estate).state is State.READY
+    assert next(s.sql for s in both.statements(estate)) == 'ALTER TASK "DB"."STAGING"."NIGHTLY" SUSPEND'
+
+
+def test_the_definitions_of_procedures_below_procedures_are_asked_for() -> None:
+    def of(name: str, body: str) -> Procedure:
+        return Procedure(ObjectName("DB", "S", name), "()", body, "SQL")
+
+    known = [
+        of("P", "BEGIN CALL q(); END"),
+        of("Q", 'BEGIN CALL P(); CALL "r s"(); END'),
+        of("r s", "SELECT 1"),
+        of("X", "y"),
+    ]
+    asked: list[str] = []
+
+    def answers(expressions: Sequence[str]) -> Sequence[str | None]:
+        asked.extend(expressions)
+        return ["ddl" for _ in expressions]
+
+    made = with_ddl(known, [Task(ObjectName("DB", "S", "T"), "CALL P()", "started")], answers)
+    assert [p.name.name for p in made if p.ddl] == ["P", "Q", "r s"]
+    assert len(asked) == 3
+
+
+@pytest.mark.parametrize(
     ("ddl", "why"),
     [
         (None, "GET_DDL"),

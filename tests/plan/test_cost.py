@@ -31,7 +31,7 @@ def test_every_kind_says_what_it_costs_and_how_to_take_it_back(kind: str) -> Non
     assert found.work
     assert found.undo
     assert "\n" not in found.line
-    assert set(found.document()) == {"work", "rewrites", "readers", "undo"}
+    assert set(found.document()) == {"work", "rewrites", "readers", "undo", "hazards"}
 
 
 def test_an_added_column_is_metadata_and_names_who_reads_the_table() -> None:

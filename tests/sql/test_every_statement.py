@@ -55,6 +55,7 @@ from driftguard.snowflake.capabilities import Answer
 from driftguard.snowflake.history import Run, cancel, graph_runs_now, loads_now, now, run_since, runs_now, tagged
 from driftguard.snowflake.introspect import introspect
 from driftguard.snowflake.markers import arrived
+from driftguard.snowflake.repairs import with_repairs
 from driftguard.snowflake.session import Session
 from driftguard.snowflake.usage import with_usage
 from landings import CASTS, TABLES, contexts, every_cast
@@ -128,12 +129,14 @@ SENDERS = {
     },
     "snowflake/session.py": {"sql"},
     "snowflake/usage.py": {"sql"},
+    "snowflake/repairs.py": {"sql"},
     "snowflake/introspect.py": {
         "_WHO",
         "_TIMEZONE",
         "self._schemas_sql()",
         "self._keys_sql()",
         "self._show_sql(kind, schema)",
+        "self._show_sql('tables', schema)",
         "'SELECT CURRENT_AVAILABLE_ROLES() AS R'",
         "f'SHOW GRANTS ON SCHEMA {schema_name(self.database, schema)}'",
         "self._columns_sql(schemas, where)",
@@ -205,6 +208,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
             assert current_account(session)
             assert {item.answer for item in ask(session, "DB")} == set(Answer)
             estate = with_usage(session, introspect(session, "DB", schemas), "DB", schemas)
+            assert with_repairs(session, estate, "FINAL").to_repair == ()
             assert {t.name for t in estate.tables} >= {t.name for t in applied(Estate(), plan).tables}
     finally:
         server.stop()
@@ -219,6 +223,7 @@ def _prepare(session: RecordingSession, home: Path) -> None:
         "CREATE WAREHOUSE WH",
         f'CREATE STAGE "DB"."STAGING"."DMS_STAGE" URL = \'file://{home}/\'',
         'CREATE PROCEDURE "DB"."STAGING"."it\'s"(N NUMBER) RETURNS INT LANGUAGE SQL AS \'BEGIN RETURN 1; END\'',
+        'CREATE TABLE "DB"."FINAL"."it\'s" ("_DG_REPAIR" VARCHAR, "_DG_DELETED" BOOLEAN)',
         'CREATE TASK "DB"."STAGING"."T" AS CALL "DB"."STAGING"."it\'s"(1)',
     ):
         session.execute(statement)

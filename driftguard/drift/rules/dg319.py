@@ -18,7 +18,7 @@ def find(context: Context) -> Iterator[Finding]:
         staging = pair.staging
         if staging is None:
             continue
-        evolved = [column.name for column in staging.columns if column.evolved]
+        evolved = [f"{column.name} {column.type}" for column in staging.columns if column.evolved]
         if staging.schema_evolution or evolved:
             added = f"; it added {', '.join(evolved)}" if evolved else ""
             yield Finding(
@@ -26,7 +26,10 @@ def find(context: Context) -> Iterator[Finding]:
                 SEVERITY,
                 f"{staging.name} {'has' if staging.schema_evolution else 'had'} ENABLE_SCHEMA_EVOLUTION{added}",
                 "a new column appears with a type guessed from one file, before FINAL and the merge know it",
-                "ALTER TABLE … SET ENABLE_SCHEMA_EVOLUTION = FALSE, and let driftguard add the columns",
+                "ALTER TABLE … SET ENABLE_SCHEMA_EVOLUTION = FALSE, and let driftguard add the columns"
+                if staging.schema_evolution
+                else "compare the types with those that `driftguard explain` shows; a column that is changed by hand "
+                "is no longer listed",
                 table=source_table(pair.landing),
                 place=on_snowflake(staging.name),
             )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from driftguard.drift.context import Context
 from driftguard.model.finding import Finding, Place, Severity
-from driftguard.model.snowflake import CAST_FAILURES, CONSUMERS, POLICIES, TAGS
+from driftguard.model.snowflake import CAST_FAILURES, CONSUMERS, POLICIES, REPAIRS, TAGS
 
 ACCOUNT_USAGE = (POLICIES, TAGS, CONSUMERS)
 
@@ -19,6 +19,8 @@ def find(context: Context) -> Iterator[Finding]:
     for unseen in context.estate.unseen:
         if unseen.what.startswith(CAST_FAILURES):
             continue  # DG605 knows whether there ought to be any
+        if unseen.what.startswith(REPAIRS):
+            continue  # DG606
         if unseen.what.startswith(ACCOUNT_USAGE):
             continue  # DG802 and DG803 know whether it matters
         yield Finding(

@@ -59,6 +59,9 @@ def describe(text: str, language: str, tables: Tables) -> Description:
                 _statement(found, flow, sheet, statement)
             except Unreadable as problem:
                 found.disagreements.append(problem.reason)
+            except RecursionError:
+                found.unread.append("its queries are nested too deeply, or views read each other")
+                return found
     return found
 
 

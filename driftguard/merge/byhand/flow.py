@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from driftguard.merge.byhand.clues import compared, headers, key_names
 from driftguard.merge.byhand.nodes import Cte, Item, Query, Relation, Select, Sheet, Span, Statement
 from driftguard.merge.byhand.tokens import Kind, Token, Unreadable, closing_of
+from driftguard.merge.byhand.views import ViewText, opened
 
 Parts = Sequence[str | None]
 Env = dict[str, tuple[Cte, "Env"]]  # the CTEs in sight, each with those in its own sight
@@ -39,7 +40,7 @@ class Tables:
     """The two tables of a landing as a text may name them: (database, schema, name), fewer parts where not known.
 
     `streams` are the streams over STAGING. Columns are name → type, without the added ones, in the order of the table.
-    `schema` is where names without one are looked for.
+    `schema` is where names without one are looked for. `views` are those of the database that the text may read.
     """
 
     staging: tuple[str, ...]
@@ -48,6 +49,7 @@ class Tables:
     final_columns: dict[str, str]
     streams: tuple[tuple[str, ...], ...] = ()
     schema: str = ""
+    views: tuple[ViewText, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,13 +144,17 @@ class Flow:
 
     def __init__(self, sheets: list[Sheet], tables: Tables, added: Added) -> None:
         self.sheets, self.tables, self.added = sheets, tables, added
+        self.views = list(opened(tables.views))
         self.made = [(sheet, s) for sheet in sheets for s in sheet.statements if s.kind in ("view", "table")]
+        self.made += [(one.sheet, one.statement) for one in self.views]
         self._outputs: dict[tuple[int, str, tuple[str, ...]], frozenset[str] | None] = {}
         self._names: dict[int, list[str | None]] = {}  # what the items of a SELECT are called; None for a star
         self.variant = added.staging.split(":")[0] if ":" in added.staging else ""
-        self.headers = {name for sheet in sheets for name in headers(sheet.tokens)}
-        self.compared = {name for sheet in sheets for name in compared(sheet.tokens)}
-        self.keys = {name for sheet in sheets for name in key_names(sheet)}
+        every = [*sheets, *(one.sheet for one in self.views)]
+        self.headers = {name for sheet in every for name in headers(sheet.tokens)}
+        self.compared = {name for sheet in every for name in compared(sheet.tokens)}
+        self.keys = {name for sheet in every for name in key_names(sheet)}
+        self.read_views: dict[int, Source] = {}  # of the database, by their statements' ids
 
     def matches(self, sheet: Sheet, parts: Parts, table: Parts) -> bool:
         """Is `parts`, as written in the sheet, that table? A part that a template fills in may be anything."""
@@ -183,7 +189,9 @@ class Flow:
             for where, statement in self.made:
                 if statement.query is not None and self._same(sheet, relation.parts, statement.parts):
                     names = tuple(where.tokens[i.value[0]].value for i in statement.columns or [])
-                    return Source("query", where, relation, alias, statement.query, names, {}, statement)
+                    found = Source("query", where, relation, alias, statement.query, names, {}, statement)
+                    self.read_views[id(statement)] = found
+                    return found
         return Source(kind, sheet, relation, alias, query, names, inner, made)
 
     def _same(self, sheet: Sheet, parts: Parts, made: Parts) -> bool:

@@ -139,6 +139,16 @@ _LITERALS = {
     r"|\"(?P<d>(?:[^\"\\\n]|\\.)*)\"|'(?P<s>(?:[^'\\\n]|\\.)*)')",
     "scala": r"//[^\n]*|/\*.*?\*/|(?P<open>\"\"\")(?P<t>.*?)\"\"\"|\"(?P<d>(?:[^\"\\\n]|\\.)*)\"|'(?P<s>[^'\\\n]|\\.)'",
 }
+_CALL = re.compile(r"\s*CALL\s+(?P<name>[\w$]+(?:\.[\w$]+){0,2})\s*\(", re.IGNORECASE)
+
+
+def called(text: str, language: str) -> list[tuple[str, ...]]:
+    """The names of the procedures that string literals of a program call, in capitals."""
+    pattern = re.compile(_LITERALS["scala" if language == "java" else language], re.DOTALL)
+    found = (_CALL.match(literal[group] or "") for literal in pattern.finditer(text) for group in ("t", "d", "s"))
+    return [tuple(match["name"].upper().split(".")) for match in found if match is not None]
+
+
 _WRITE = re.compile(r"\b(merge\s+into|insert\s+(overwrite\s+)?(into|all)|copy\s+into|update\s+\S+\s+set)\b", re.I)
 _PARTS = re.compile(r"\b(merge|insert|when\s+(not\s+)?matched|update\s+set|select|qualify)\b", re.I)
 

@@ -35,7 +35,7 @@ def sheet(fragment: Fragment) -> Sheet:
             n += 1
             continue
         try:
-            if not starts.boundary(n):
+            if here != "call" and not starts.boundary(n):
                 raise reader.wrong(n, f"{here.upper()} stands where no statement begins")
             statement = _READERS[here](reader, n, starts)
         except Unreadable as problem:
@@ -82,13 +82,13 @@ class _Starts:
             return "insert"
         if word(n, "CREATE"):
             return self._created(n)
+        if word(n, "CALL") and (self.boundary(n) or self._within(n)):
+            return "call"
         if self.boundary(n):
             if word(n, "UPDATE"):
                 return "update"
             if word(n, "DELETE") and word(n + 1, "FROM"):
                 return "delete"
-            if word(n, "CALL"):
-                return "call"
             if word(n, "SELECT", "WITH") or (self.fragment.model and word(n, "SELECT", "WITH")):
                 return "select"
         return ""
@@ -113,6 +113,11 @@ class _Starts:
         if before.kind is Kind.HOLE and self.fragment.model and "config(" in before.text:
             return True
         return self.tag_between(before.end, self.reader.tokens[n].start)
+
+    def _within(self, n: int) -> bool:
+        """`ASYNC (CALL P())` and `x := (CALL P())`."""
+        word, op = self.reader.is_word, self.reader.is_op
+        return op(n - 1, "(") and (word(n - 2, "ASYNC", "AS") or op(n - 2, ":=", "="))
 
     def tag_between(self, start: int, end: int) -> bool:
         return any(start < tag <= end for tag in self.tag_ends)
@@ -302,8 +307,12 @@ def _delete(reader: Reader, n: int, starts: _Starts) -> Statement:
 
 
 def _call(reader: Reader, n: int, starts: _Starts) -> Statement:
-    parts, _ = reader.table(n + 1)
-    return Statement("call", (n, starts.end(n)), parts)
+    """Without its arguments; (None,) where the name is not in the text."""
+    try:
+        parts, at = reader.table(n + 1)
+    except Unreadable:
+        return Statement("call", (n, n + 2), (None,))
+    return Statement("call", (n, reader.close(at) + 1 if reader.is_op(at, "(") else starts.end(n)), parts)
 
 
 def _select(reader: Reader, n: int, starts: _Starts) -> Statement:

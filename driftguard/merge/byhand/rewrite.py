@@ -17,6 +17,7 @@ from driftguard.merge.byhand.neighbours import assignable
 from driftguard.merge.byhand.nodes import Into, Sheet, Statement
 from driftguard.merge.byhand.read import read
 from driftguard.merge.byhand.tokens import Unreadable
+from driftguard.merge.byhand.views import to_grow, to_make_anew
 from driftguard.merge.byhand.writes import Writes
 
 
@@ -103,6 +104,7 @@ def _one(text: str, language: str, tables: Tables, added: Added) -> tuple[list[t
     _statements(sheets, flow, carrier)
     if not carrier.growth:
         return [], _nothing(text, sheets, flow, carrier)
+    _through_views(flow, carrier)
     forbidden(text, sheets, added)
     if not assignable(added.staging_type, added.final_type) and not carrier.converted:
         raise Unreadable(
@@ -119,6 +121,19 @@ def _one(text: str, language: str, tables: Tables, added: Added) -> tuple[list[t
             new = new.replace("'", "''")
         found.append((fragment.places[insertion.at], new))
     return sorted(found, key=lambda pair: pair[0]), ""
+
+
+def _through_views(flow: Flow, carrier: Carrier) -> None:
+    """Raises `Unreadable` unless the views of the database that are read give the column already."""
+    for one in flow.views:
+        grown = [insertion for sheet, insertion in carrier.growth if sheet is one.sheet]
+        if grown:
+            raise Unreadable(to_grow(one.view, grown, carrier.added.label))
+        source = flow.read_views.get(id(one.statement))
+        if source is None or not carrier.bears(source):
+            continue
+        if not any(flow.lookup(source, name) == frozenset({carrier.added.label}) for name in one.view.columns):
+            raise Unreadable(to_make_anew(one.view, carrier.added.label))
 
 
 def _statements(sheets: list[Sheet], flow: Flow, carrier: Carrier) -> None:

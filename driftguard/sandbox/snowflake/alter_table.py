@@ -234,7 +234,7 @@ def _rename_column(table: Table, reader: Reader, ex: Execution) -> None:
         streams.alter(ex, table, f"RENAME COLUMN {quote(new + ' ')} TO {quote(new)}")
     else:
         streams.alter(ex, table, f"RENAME COLUMN {quote(old)} TO {quote(new)}")
-    column.name = new
+    column.name, column.evolution = new, None  # changed by hand
     for key in table.constraints:
         key.columns = [new if name == old else name for name in key.columns]
 
@@ -345,7 +345,7 @@ def _retype(ex: Execution, table: Table, name: str, new: SfType) -> Change:
     def change() -> None:
         if old.duck != new.duck:
             streams.alter(ex, table, f"ALTER COLUMN {quote(name)} SET DATA TYPE {new.duck}")
-        column.type = new
+        column.type, column.evolution = new, None
 
     return change
 

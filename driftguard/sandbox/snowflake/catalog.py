@@ -36,6 +36,7 @@ class Column:
     comment: str | None = None
     masking_policy: int | None = None
     tags: dict[int, str] = field(default_factory=dict)
+    evolution: str | None = None  # SCHEMA_EVOLUTION_RECORD
 
 
 @dataclass(slots=True)
@@ -93,6 +94,7 @@ class View(Thing):
     database: str = ""
     schema: str = ""
     columns: list[str] = field(default_factory=list)
+    types: list[SfType] = field(default_factory=list)
     kind = "VIEW"
 
 

@@ -10,12 +10,14 @@ import re
 
 from driftguard.sandbox.snowflake import errors
 from driftguard.sandbox.snowflake.copy_plan import CopyPlan, parse_copy
+from driftguard.sandbox.snowflake.evolution import evolve
 from driftguard.sandbox.snowflake.execution import Execution
 from driftguard.sandbox.snowflake.history import LoadRecord
 from driftguard.sandbox.snowflake.load import Outcome, as_variant_error, compile_transform, load_file
 from driftguard.sandbox.snowflake.reader import Reader
 from driftguard.sandbox.snowflake.results import COPY, Field, Result, status
-from driftguard.sandbox.snowflake.stages import StageFile, files
+from driftguard.sandbox.snowflake.stages import StageFile
+from driftguard.sandbox.snowflake.stages import files as files_of
 from driftguard.sandbox.snowflake.types import NUMBER
 
 _RESULT = [
@@ -34,9 +36,9 @@ _RESULT = [
 
 def candidates(plan: CopyPlan) -> list[StageFile]:
     """The files that the plan names."""
-    found = files(plan.stage.thing, plan.prefix)
+    found = files_of(plan.stage.thing, plan.prefix)
     if plan.files is not None:
-        by_name = {one.name: one for one in files(plan.stage.thing, "")}
+        by_name = {one.name: one for one in files_of(plan.stage.thing, "")}
         missing = [name for name in plan.files if plan.prefix + name not in by_name]
         if missing:
             raise errors.SnowflakeError(
@@ -54,6 +56,9 @@ def copy_into(ex: Execution, reader: Reader) -> Result:
     plan = parse_copy(ex, reader, pipe=False)
     table = plan.table.thing
     ex.lock(table, "share")
+    files = candidates(plan)
+    for file in files:
+        evolve(ex, plan, file, ex.role, {"evolutionMode": "COPY", "queryId": ex.record.query_id if ex.record else ""})
     own = ex.session.transaction is None
     if own:
         ex.engine.begin(ex.session, explicit=False)
@@ -61,7 +66,7 @@ def copy_into(ex: Execution, reader: Reader) -> Result:
     try:
         if plan.select is not None:
             compile_transform(ex, plan)
-        for file in candidates(plan):
+        for file in files:
             key = hashlib.md5(file.path.read_bytes(), usedforsecurity=False).hexdigest()
             known = f"{plan.stage.thing.url}{file.name}#{key}"
             if known in table.loaded and not plan.force:

@@ -22,7 +22,7 @@ from driftguard.sandbox.snowflake.parsing import parse
 from driftguard.sandbox.snowflake.reader import Reader
 from driftguard.sandbox.snowflake.results import Result, status
 from driftguard.sandbox.snowflake.translate import Translator
-from driftguard.sandbox.snowflake.types import SfType, read_type
+from driftguard.sandbox.snowflake.types import TEXT, SfType, read_type
 
 
 @dataclass(slots=True)
@@ -400,6 +400,7 @@ def create_view(ex: Execution, reader: Reader, *, replace: bool) -> Result:
         query=query,
         text=text,
         columns=names,
+        types=[TEXT if kind.base in ("NULL", "UNKNOWN") else kind for kind in (known or {}).values()],
         database=database.name,
         schema=schema.name,
     )

@@ -68,7 +68,7 @@ def describe(ex: Execution, reader: Reader) -> Result:
             None,
             None,
             None,
-            None,
+            column.evolution,
         )
         for column in table.columns
     ]

@@ -170,6 +170,13 @@ class Execution:
             ) from None
         finally:
             self.session.database, self.session.schema, self.session.role = kept
+        if columns is not None and view.columns and len(columns) != len(view.columns):
+            raise errors.compilation(
+                2057,
+                "42601",
+                f"View definition for '{found.full_name}' declared {len(view.columns)} column(s), but view query "
+                f"produces {len(columns)} column(s).",
+            )
         if columns is not None and view.columns:
             columns = dict(zip(view.columns, columns.values(), strict=False))
         names = ", ".join(quote(name.split("\0")[0]) for name in (columns or {}))

@@ -10,12 +10,12 @@ import functools
 from collections.abc import Callable
 
 from driftguard.sandbox.snowflake import errors
-from driftguard.sandbox.snowflake.catalog import Database
+from driftguard.sandbox.snowflake.catalog import Column, Database, Table, View
 from driftguard.sandbox.snowflake.execution import Execution
 from driftguard.sandbox.snowflake.listing import Row, fields, rows_of, schemas, visible
 from driftguard.sandbox.snowflake.names import QName
 from driftguard.sandbox.snowflake.results import Field
-from driftguard.sandbox.snowflake.types import VARCHAR_DEFAULT, VARCHAR_MAX, SfType
+from driftguard.sandbox.snowflake.types import TEXT, VARCHAR_DEFAULT, VARCHAR_MAX, SfType
 
 Answer = tuple[list[Field], list[Row]]
 
@@ -102,10 +102,17 @@ def _of_type(kind: SfType) -> Row:
     )
 
 
+def _columns_of(thing: Table | View) -> list[Column]:
+    if isinstance(thing, Table):
+        return thing.columns
+    types = [*thing.types, *[TEXT] * len(thing.columns)]
+    return [Column(name, kind) for name, kind in zip(thing.columns, types, strict=False)]
+
+
 def _columns(ex: Execution, database: Database) -> Answer:
     rows: list[Row] = []
-    for one in visible(ex, "TABLE", database):
-        for position, column in enumerate(one.thing.columns, start=1):
+    for one in (*visible(ex, "TABLE", database), *visible(ex, "VIEW", database)):
+        for position, column in enumerate(_columns_of(one.thing), start=1):
             rows.append(
                 (
                     database.name,
@@ -121,7 +128,7 @@ def _columns(ex: Execution, database: Database) -> Answer:
                     "1" if column.autoincrement else None,
                     column.comment,
                     None,
-                    None,
+                    column.evolution,
                     None,
                     "COLUMN",
                     None,

@@ -12,6 +12,7 @@ import json
 from driftguard.sandbox.snowflake import clock, copy, errors
 from driftguard.sandbox.snowflake.catalog import Located, Pipe
 from driftguard.sandbox.snowflake.copy_plan import CopyPlan, parse_copy
+from driftguard.sandbox.snowflake.evolution import evolve
 from driftguard.sandbox.snowflake.execution import Execution
 from driftguard.sandbox.snowflake.load import Outcome, compile_transform, load_file
 from driftguard.sandbox.snowflake.reader import Reader
@@ -213,6 +214,7 @@ def load(ex: Execution, found: Located[Pipe], plan: CopyPlan, file: StageFile) -
     """One file through one pipe: recorded whatever becomes of it, never tried again."""
     pipe = found.thing
     ex.lock(plan.table.thing, "share")
+    evolve(ex, plan, file, pipe.owner, {"evolutionMode": "SNOWPIPE", "pipeId": str(pipe.id)})
     outcome = load_file(ex, plan, file)
     copy.finish(plan, outcome)
     pipe.seen[file.name] = outcome.status

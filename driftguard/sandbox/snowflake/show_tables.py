@@ -92,7 +92,7 @@ def columns(ex: Execution, asked: Asked) -> Result:
             column.comment or "",
             one.database.name,
             "IDENTITY START 1 INCREMENT 1 NOORDER" if column.autoincrement else "",
-            None,
+            column.evolution,
         )
         for one in _asked_tables(ex, asked)
         for column in one.thing.columns

@@ -149,3 +149,27 @@ def test_a_view_keeps_its_columns_and_breaks_with_its_table(account: Any) -> Non
     assert account.run("SELECT b FROM v") == [(2,)]
     account.run("ALTER TABLE t DROP COLUMN b")
     assert account.fails("SELECT a FROM v").errno == 2037
+
+
+def test_a_view_with_a_star_fails_once_its_table_has_another_number_of_columns(account: Any) -> None:
+    account.run("CREATE TABLE t (a INT, b INT)")
+    account.run("CREATE VIEW v AS SELECT * FROM t")
+    account.run("ALTER TABLE t ADD COLUMN c INT")
+    error = account.fails("SELECT a FROM v")
+    assert error.errno == 2057
+    assert "declared 2 column(s), but view query produces 3 column(s)." in str(error.msg)
+    account.run("CREATE OR REPLACE VIEW v AS SELECT * FROM t")
+    assert account.run("SELECT c FROM v") == []
+
+
+def test_the_columns_of_a_view_are_those_that_it_had_when_it_was_made(account: Any) -> None:
+    account.run("CREATE TABLE t (id INT, note VARCHAR(10))")
+    account.run("CREATE VIEW v AS SELECT * FROM t")
+    account.run("ALTER TABLE t ADD COLUMN more INT")
+    rows = account.run(
+        f"SELECT COLUMN_NAME, DATA_TYPE FROM {account.database}.INFORMATION_SCHEMA.COLUMNS WHERE TABLE_NAME = 'V'"
+    )
+    assert rows == [("ID", "NUMBER"), ("NOTE", "TEXT")]
+    assert account.run(f"SELECT VIEW_DEFINITION FROM {account.database}.INFORMATION_SCHEMA.VIEWS") == [
+        ("CREATE VIEW v AS SELECT * FROM t",)
+    ]
