@@ -12,11 +12,11 @@ demo: $(VENV)/.wheel
 
 ## test: all tests, against the installed wheel
 test: $(VENV)/.wheel lint
-	DRIFTGUARD_TEST_WHEEL=1 $(BIN)/pytest -n 2 --dist worksteal -m "not long" $(PYTEST_ARGS)
+	DRIFTGUARD_TEST_WHEEL=1 $(BIN)/pytest -n 3 --dist worksteal -m "not long" $(PYTEST_ARGS)
 
 ## test-long: also what takes minutes
 test-long: $(VENV)/.wheel
-	DRIFTGUARD_TEST_WHEEL=1 $(BIN)/pytest -n 2 --dist worksteal $(PYTEST_ARGS)
+	DRIFTGUARD_TEST_WHEEL=1 $(BIN)/pytest -n 3 --dist worksteal $(PYTEST_ARGS)
 
 ## lint: ruff, mypy --strict, direction of imports, generated documents
 lint: $(VENV)/.wheel

@@ -78,7 +78,12 @@ class SnowflakeServer:
         self.port = listener.getsockname()[1]
         # uvicorn hangs up on a client that was silent for 5 s
         config = uvicorn.Config(
-            self.application(), log_level="error", access_log=False, lifespan="off", timeout_keep_alive=3600
+            self.application(),
+            http="httptools",  # the parser in Python takes as long as a small statement
+            log_level="error",
+            access_log=False,
+            lifespan="off",
+            timeout_keep_alive=3600,
         )
         self._uvicorn = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._uvicorn.run, kwargs={"sockets": [listener]}, daemon=True)
