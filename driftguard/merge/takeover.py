@@ -43,7 +43,8 @@ def order_known(spec: MergeSpec) -> str:
     """
     frame = Frame("TRUE", "FALSE", _epochs(spec))
     own = f"{quote(DG_COMMIT_TS)} = s.{quote(DG_COMMIT_TS)}, {quote(DG_SEQ)} = {literal('')}"
-    unknown = f"t.{quote(DG_COMMIT_TS)} IS NULL"
+    known, newest = f"t.{quote(DG_COMMIT_TS)}", f"s.{quote(DG_COMMIT_TS)}"
+    older = f"({known} IS NULL OR {known} < {newest})"  # it has one where driftguard's merge stood there before theirs
     return "\n".join(
         (
             f"MERGE INTO {qualified(spec.final)} AS t",
@@ -51,7 +52,7 @@ def order_known(spec: MergeSpec) -> str:
             *(f"  {line}" for line in source(spec, frame)),
             ") AS s",
             f"ON {same_row(spec)}",
-            f"WHEN MATCHED AND {guards.not_deleted(f's.{quote(DG_OP)}')} AND {unknown} THEN UPDATE SET {own}",
+            f"WHEN MATCHED AND {guards.not_deleted(f's.{quote(DG_OP)}')} AND {older} THEN UPDATE SET {own}",
         )
     )
 

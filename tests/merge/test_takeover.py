@@ -48,6 +48,16 @@ def test_without_the_order_it_would(bench: Bench) -> None:
     assert bench.final()[0] == ("1", "between", None)
 
 
+def test_an_order_that_is_older_than_what_people_merged_since_is_brought_up_to_date(bench: Bench) -> None:
+    bench.run_sql(
+        f"UPDATE {qualified(bench.spec.final)} SET _DG_COMMIT_TS = '2026-01-01 00:00:00.000001', _DG_SEQ = '1'"
+    )
+    bench.run_sql(order_known(bench.spec))
+    bench.stage({"op": "U", "at": 3, "ID": "1", "NAME": "between"})
+    bench.merge()
+    assert bench.final()[0] == ("1", "b", None)
+
+
 def test_the_change_itself_read_once_more_gives_what_the_old_lists_left_out(bench: Bench) -> None:
     bench.run_sql(order_known(bench.spec))
     bench.stage({"op": "I", "at": 1, "ID": "1", "NAME": "a", "MORE": "m1"})
