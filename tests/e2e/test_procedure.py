@@ -90,3 +90,28 @@ def test_a_text_that_is_gone_is_said_and_nothing_is_made_anew(landed: Home) -> N
     landed.execute("DELETE FROM ANALYTICS.DRIFTGUARD.MERGE_TEXT WHERE LANDING = 'ANALYTICS.FINAL.T'")
     assert "DG306" in landed.run("check", code=1)
     assert landed.json("plan")["operations"] == []
+
+
+def test_a_merge_that_is_data_reads_whole_records_and_learns_of_files_another_way(home: Home) -> None:
+    toml = home.directory / "driftguard.toml"
+    text = toml.read_text(encoding="utf-8") + '\n[policy]\nmerge_style = "procedure"\nstaging_style = "record"\n'
+    toml.write_text(text, encoding="utf-8")
+    land(
+        home, "CREATE TABLE t (id int PRIMARY KEY, v int)", "INSERT INTO t SELECT n, n FROM generate_series(1, 6) AS n"
+    )
+    home.sync()
+    home.aurora("ALTER TABLE t ADD COLUMN w numeric(6, 2)", "UPDATE t SET w = 1.5, v = 7 WHERE id = 1")
+    home.sync()
+    home.run("plan", "--write")
+    home.run("apply", "--quiet")
+    home.assert_equal("t", rows=6)
+
+    toml.write_text(text + 'consumption = "files"\n', encoding="utf-8")
+    (changed,) = home.json("plan", "--write")["operations"]
+    assert changed["kind"] == "change_consumption"
+    home.run("apply", "--quiet")
+    home.aurora("UPDATE t SET w = 2.25 WHERE id = 2", "DELETE FROM t WHERE id = 3")
+    home.sync()
+    home.assert_equal("t", rows=5)
+    assert home.json("plan")["operations"] == []
+    assert set(held(home).values()) == {"""CALL "ANALYTICS"."STAGING"."DG_MERGE"('ANALYTICS.FINAL.T')"""}
