@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Collection
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from typing import TypeVar
 
@@ -40,6 +40,11 @@ def is_dml(statement: Statement) -> bool:
     return _DML.match(statement.sql) is not None
 
 
+def _runs(job: Job, statement: Statement) -> ObjectName | None:
+    """The task that the statement starts a run of."""
+    return job.operation.waits_for() if statement.sql.startswith(_RUN) else None
+
+
 class Worker:
     """`apply` runs are told from each other by `run`, their statements by the tag of each attempt."""
 
@@ -62,9 +67,11 @@ class Worker:
         self._narrator = narrator
         self._say = say
         self._patience = patience
+        self._asked: datetime | None = None  # when a run of a task was asked for last, by Snowflake's clock
 
     def run(self, job: Job, job_number: int) -> None:
         """All open statements of an operation, in their order. Raises `HalfwayError` at the first that fails."""
+        self._asked = None
         task, loaded, graphs = job.operation.waits_for(), job.operation.drains(), job.operation.graphs()
         for position, statement in job.todo:
             place = Place(job.place.revision, job.place.digest, job.place.operation, position)
@@ -124,27 +131,29 @@ class Worker:
         sql = statement.sql
         if is_dml(statement):
             sql = transaction(sql, Journal(session, self._lease, self._run).done_sql(place))
-        task = job.operation.waits_for() if sql.startswith(_RUN) else None
-        asked = now(session) if task is not None else None
+        task = _runs(job, statement)
+        if task is not None:
+            self._asked = now(session)
         self._lease.ready(session)
         session.execute(sql, tag=attempt.tag)
-        if task is not None and asked is not None:
-            why = self._ended(task, asked)
-            if why:
-                self._call(lambda journal: journal.failed(place, attempt.tag, why))
-                raise HalfwayError(
-                    f"{task} failed when it ran once more: {why}",
-                    hint="mend it, then run `driftguard apply` again; until then it is suspended and its pipe paused",
-                )
+        if task is not None and (why := self._ended(task, self._asked)):
+            self._call(lambda journal: journal.failed(place, attempt.tag, why))
+            raise HalfwayError(
+                f"{task} failed when it ran once more: {why}",
+                hint="mend it, then run `driftguard apply` again; until then it is suspended and its pipe paused",
+            )
 
     def _ran(self, job: Job, place: Place, statement: Statement, attempts: Collection[Attempt]) -> bool:
         """Did one of the attempts succeed? The journal has it then."""
-        if statement.sql.startswith(_RUN):  # that it was asked for says nothing of its end
-            task = job.operation.waits_for()
-            assert task is not None
+        fate = self._recovery.fate(self.link, list(attempts), statement.summary)
+        task = _runs(job, statement)
+        if task is not None:  # that it was asked for says nothing of its end
+            asked = self._asked or min(attempt.started_at for attempt in attempts).replace(tzinfo=UTC)
+            if fate is Fate.SUCCEEDED and not self._ended(task, asked):
+                self._call(lambda journal: journal.done(place))
+                return True
             self._rest(partial(runs_now, task=task), f"{task} is running")
             return False
-        fate = self._recovery.fate(self.link, list(attempts), statement.summary)
         if is_dml(statement):
             return self._call(lambda journal: journal.is_done(place))
         if fate is Fate.UNKNOWN and not statement.sql.endswith(_SWITCHES):
@@ -164,8 +173,9 @@ class Worker:
             self._rest(partial(loads_now, table=table), f"a file is being loaded into {table}")
             time.sleep(pause)
 
-    def _ended(self, task: ObjectName, asked: datetime) -> str:
+    def _ended(self, task: ObjectName, asked: datetime | None) -> str:
         """Wait for the run that was asked for then; what it failed with. Raises `HalfwayError` if that is too long."""
+        assert asked is not None
         found, why = Run.NONE, ""
 
         def at_work(session: Session) -> bool:
