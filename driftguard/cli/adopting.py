@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from driftguard.cli.options import common
+from driftguard.cli.options import common, sides
 from driftguard.cli.planned import plan_document, show_plan
 from driftguard.cli.root import main
 from driftguard.errors import ExitCode, UsageError
@@ -20,8 +20,7 @@ if TYPE_CHECKING:
 @main.command()
 @click.argument("table", required=False)
 @common
-@click.option("--source", metavar="URL|FILE", help="The Aurora side: a URL or a snapshot.")
-@click.option("--against", metavar="live|FILE", help="The Snowflake side: live, or a snapshot.")
+@sides
 @click.option("--message", "-m", default="", help="What the revision is for.")
 @click.option("--write", "write_revision", is_flag=True, help="Write the plan as a revision; then exit 0.")
 @click.option("--format", "format_", type=click.Choice(["text", "json", "markdown"]), default="text", show_default=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from driftguard.cli.findings import told
-from driftguard.cli.options import common, verdict
+from driftguard.cli.options import common, sides, verdict
 from driftguard.cli.root import main
 from driftguard.errors import ExitCode, UsageError
 from driftguard.shell import Shell
@@ -23,15 +23,10 @@ def merge() -> None:
     """The merges of the landings, generated or written by hand."""
 
 
-_SOURCE = click.option("--source", metavar="URL|FILE", help="The Aurora side: a URL or a snapshot.")
-_AGAINST = click.option("--against", metavar="live|FILE", help="The Snowflake side: live, or a snapshot.")
-
-
 @merge.command("show")
 @click.argument("table", required=False)
 @common
-@_SOURCE
-@_AGAINST
+@sides
 def show(shell: Shell, table: str | None, source: str | None, against: str | None) -> None:
     """What the merge of each landing, or of one Aurora TABLE, does."""
     from driftguard.commands.merge import show as run
@@ -62,8 +57,7 @@ def _lines(item: Shown) -> list[str]:
 @merge.command("check")
 @click.argument("table", required=False)
 @common
-@_SOURCE
-@_AGAINST
+@sides
 @click.option("--file", type=click.Path(path_type=Path), help="Your own file, as if it were the merge of the TABLE.")
 @verdict
 def check(
@@ -87,8 +81,7 @@ def check(
 @merge.command("rewrite")
 @click.argument("table", required=False)
 @common
-@_SOURCE
-@_AGAINST
+@sides
 @click.option(
     "--file", type=click.Path(path_type=Path), help="Your own file with the merge, instead of Snowflake's text."
 )

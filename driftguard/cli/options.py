@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from driftguard.commands.check import Proposal
 
 F = TypeVar("F", bound=Callable[..., Any])
+_AGAINST = click.option("--against", metavar="live|FILE", help="The Snowflake side: live, or a snapshot.")
 
 
 def common(command: F) -> F:
@@ -42,8 +43,13 @@ def sources(command: F) -> F:
     observed = click.option(
         "--observed", is_flag=True, help="Read the footers of DMS's newest files, and let them win."
     )
-    against = click.option("--against", metavar="live|FILE", help="The Snowflake side: live, or a snapshot.")
-    return origins(against(observed(command)))
+    return origins(_AGAINST(observed(command)))
+
+
+def sides(command: F) -> F:
+    """Options that name both sides as they are; the command gets `source` and `against`."""
+    source = click.option("--source", metavar="URL|FILE", help="The Aurora side: a URL or a snapshot.")
+    return source(_AGAINST(command))
 
 
 def origins(command: F) -> F:

@@ -17,7 +17,7 @@ from driftguard.model.finding import Severity
 from driftguard.model.identifiers import ObjectName
 from driftguard.model.landing import FinalColumn
 from driftguard.model.snowflake import Estate, Procedure, SfTable, Task
-from driftguard.operations.calls import names_word
+from driftguard.operations.calls import callers, names_word
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,27 +134,17 @@ def also_writes(context: Context, pair: Pair, merge: HandWritten) -> list[Object
 
 
 def writers(context: Context, pair: Pair) -> list[ObjectName]:
-    """The other tasks of the landing schemas that write its FINAL, in their text or in a procedure that they call."""
-    known = procedures(context.estate)
-    found = []
-    for task in context.estate.tasks:
-        if task.name == pair.landing.task:
-            continue
-        called = [p for name, many in known.items() if _named(name, task.definition) for p in many]
-        texts = [(task.definition, "sql", task.name.schema)]
-        texts += [(p.definition or "", (p.language or "SQL").lower(), p.name.schema) for p in called]
-        if any(_writes(text, language, pair, near) for text, language, near in texts):
-            found.append(task.name)
-    return found
-
-
-def _named(name: ObjectName, text: str) -> bool:
-    """Might the text, in whatever language, be about the object?"""
-    return name.name.upper() in text.upper()
+    """The other tasks of the landing schemas that write its FINAL, in their text or in a procedure below them."""
+    estate = context.estate
+    found = {task.name for task in estate.tasks if _writes(task.definition, "sql", pair, task.name.schema)}
+    for one in estate.procedures:
+        if _writes(one.definition or "", _language(one), pair, one.name.schema):
+            found |= set(callers(estate, one.name))
+    return sorted(found - {pair.landing.task})
 
 
 def _writes(text: str, language: str, pair: Pair, schema: str) -> bool:
-    if pair.staging is None or pair.final is None or not _named(pair.final.name, text):
+    if pair.staging is None or pair.final is None or not names_word(text, pair.final.name.name):
         return False
     does = _described(text, language, pair.staging, pair.final, schema)
     return bool(does.writes or does.deletes)

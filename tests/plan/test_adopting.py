@@ -103,6 +103,8 @@ PROCEDURE = Procedure(
     "SQL",
 )
 OTHER = Task(ObjectName("DB", "STAGING", "NIGHTLY"), "DELETE FROM DB.FINAL.ORDERS WHERE ID IS NULL", "started")
+INNER = Procedure(ObjectName("DB", "STAGING", "INNER_ONE"), "()", f"BEGIN {OTHER.definition}; END", "SQL")
+OUTER = Procedure(ObjectName("DB", "STAGING", "OUTER_ONE"), "()", "BEGIN CALL DB.STAGING.INNER_ONE(); END", "SQL")
 OBSTACLES: dict[str, tuple[Estate, dict[str, object], str]] = {
     "in a graph": (landed(predecessors=("DB.STAGING.ROOT",)), {}, "runs after DB.STAGING.ROOT"),
     "suspended": (
@@ -118,6 +120,15 @@ OBSTACLES: dict[str, tuple[Estate, dict[str, object], str]] = {
     ),
     "a second writer": (
         dataclasses.replace(landed(), tasks=(*landed().tasks, OTHER)),
+        {},
+        "the task DB.STAGING.NIGHTLY writes DB.FINAL.ORDERS too",
+    ),
+    "a second writer two calls away": (
+        dataclasses.replace(
+            landed(),
+            tasks=(*landed().tasks, dataclasses.replace(OTHER, definition="CALL DB.STAGING.OUTER_ONE()")),
+            procedures=(INNER, OUTER),
+        ),
         {},
         "the task DB.STAGING.NIGHTLY writes DB.FINAL.ORDERS too",
     ),
